@@ -1,0 +1,1 @@
+"""The flywheel command: one file per group of commands."""

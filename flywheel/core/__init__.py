@@ -1,0 +1,1 @@
+"""What everything stands on: errors, settings, the lake, storage, queries, promises."""

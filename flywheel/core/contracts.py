@@ -1,0 +1,67 @@
+"""Bring a lake up to the contracts under sql/: tables, new columns and views, made where they are missing."""
+
+import hashlib
+
+import duckdb
+
+from flywheel.core.queries import load_folder, load_tables
+
+_COLUMNS = """
+select table_name, column_name, data_type from duckdb_columns() where database_name = $database
+"""
+
+
+def view_names() -> list[str]:
+    """Return the names of the views data engineers query."""
+    return sorted(load_folder("views"))
+
+
+def ensure_contracts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create missing tables, add missing columns and refresh changed views; existing rows are never touched."""
+    connection.execute("attach ':memory:' as contracts")
+    connection.execute("use contracts")
+    for table in load_tables().values():
+        connection.execute(table.contract)
+    connection.execute("use lake")
+    held = _columns(connection, "lake")
+    for name, columns in _columns(connection, "contracts").items():
+        if name not in held:
+            connection.execute(load_tables()[name].contract)
+            _partition(connection, name)
+            continue
+        for column, data_type in columns.items():
+            if column not in held[name]:
+                connection.execute(f"alter table lake.{name} add column {column} {data_type}")
+    connection.execute("detach contracts")
+    _ensure_views(connection)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for table, column, data_type in connection.execute(_COLUMNS, {"database": database}).fetchall():
+        found.setdefault(table, {})[column] = data_type
+    return found
+
+
+def _is_ducklake(connection: duckdb.DuckDBPyConnection) -> bool:
+    row = connection.execute("select type from duckdb_databases() where database_name = 'lake'").fetchone()
+    return row is not None and row[0] == "ducklake"
+
+
+def _partition(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    if _is_ducklake(connection):
+        connection.execute(f"alter table lake.{table} set partitioned by (day)")
+
+
+def _ensure_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create each view of sql/views/ whose text is not the one in the lake; its hash is kept as its comment."""
+    held = dict(
+        connection.execute(
+            "select view_name, comment from duckdb_views() where database_name = 'lake' and not internal"
+        ).fetchall()
+    )
+    for name, text in load_folder("views").items():
+        mark = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if held.get(name) != mark:
+            connection.execute(f"create or replace view lake.{name} as\n{text}")
+            connection.execute(f"comment on view lake.{name} is '{mark}'")

@@ -1,0 +1,73 @@
+"""The one place that opens DuckDB: extensions from wheels, credentials from settings."""
+
+import duckdb
+from duckdb_extensions import import_extension
+
+from flywheel.core.errors import MissingPart
+from flywheel.core.settings import Settings
+
+
+def quoted(text: str) -> str:
+    """Return a SQL string literal; for the few statements that take no parameters (attach, set)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
+    """Load an extension that is installed already, else copy it from its wheel, else install it online."""
+    try:
+        connection.execute(f"load {extension}")
+    except duckdb.Error:
+        try:
+            import_extension(extension)
+            connection.execute(f"load {extension}")
+        except (ImportError, OSError, RuntimeError, duckdb.Error) as missing:
+            raise MissingPart(
+                f"DuckDB's extension {extension!r}",
+                f"Install the wheel: pip install duckdb-extension-{extension.replace('_', '-')}"
+                f"=={duckdb.__version__}.",
+            ) from missing
+
+
+def _s3_secret(settings: Settings) -> str:
+    """Return the statement that lets DuckDB read S3: keys from the usual AWS chain, endpoint by settings."""
+    import botocore.session
+
+    found = botocore.session.get_session().get_credentials()
+    parts = ["type s3", f"region {quoted(settings.s3_region)}"]
+    if found is not None:
+        frozen = found.get_frozen_credentials()
+        parts += [f"key_id {quoted(frozen.access_key)}", f"secret {quoted(frozen.secret_key)}"]
+        if frozen.token:
+            parts.append(f"session_token {quoted(frozen.token)}")
+    if settings.s3_endpoint:
+        parts += [f"endpoint {quoted(settings.s3_endpoint)}", "url_style 'path'"]
+    parts.append(f"use_ssl {'true' if settings.s3_use_ssl else 'false'}")
+    return f"create or replace secret flywheel_s3 ({', '.join(parts)})"
+
+
+def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB with what the lake needs loaded; it holds no state of its own.
+
+    Raises:
+        MissingPart: an extension is neither installed nor shipped as a wheel.
+
+    """
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    _load(connection, "ducklake")
+    _load(connection, "postgres_scanner" if settings.on_postgres else "sqlite_scanner")
+    if settings.on_s3:
+        _load(connection, "httpfs")
+        connection.execute(_s3_secret(settings))
+    return connection
+
+
+def attach_statement(settings: Settings) -> str:
+    """Return the statement by which any DuckDB attaches this lake, with or without our code."""
+    if settings.on_postgres:
+        catalog, options = settings.catalog, []
+    else:
+        catalog = f"sqlite:{settings.control_folder / 'catalog.sqlite'}"
+        options = ["meta_journal_mode 'WAL'", "meta_busy_timeout 5000"]
+    options.insert(0, f"data_path {quoted(settings.lake_root + '/tables/')}")
+    return f"attach {quoted('ducklake:' + catalog)} as lake ({', '.join(options)})"

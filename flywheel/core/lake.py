@@ -1,0 +1,273 @@
+"""The lake: live tables as DuckLake, built a day at a time, with every commit a version.
+
+Embedded, the catalog is SQLite and a file lock lets one writer in at a time; on Postgres writers go ahead together.
+Inside a build a table's bare name means the rows of the day being built, `past_<table>` those of earlier days and
+`known_<table>` both; this is how a table reads downhill and how the wheel closes without a cycle.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import date, datetime
+from typing import Any, Self
+
+import duckdb
+import polars as pl
+from filelock import FileLock, Timeout
+
+from flywheel.core.contracts import ensure_contracts, view_names
+from flywheel.core.duck import attach_statement, open_duckdb
+from flywheel.core.errors import LakeBusy, SchemaMismatch
+from flywheel.core.queries import Table, every_signal, find_table, load_tables
+from flywheel.core.settings import Settings, load_settings
+
+WRITER_WAIT_SECONDS = (
+    120.0  # a whole ingest commit of a large file fits; a dead writer's lock is freed by the kernel
+)
+
+type_of_day = {"": "day =", "known_": "day <=", "past_": "day <"}
+
+
+class Lake:
+    """One connection to the lake; cheap to open, not shared between threads."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings | None) -> None:
+        self.connection = connection
+        self.settings = settings
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, *, at: int | None = None) -> Self:
+        """Attach the lake, making what its contracts miss; `at` attaches an older version, read-only.
+
+        Raises:
+            LakeBusy: another writer kept the lake longer than we wait.
+            MissingPart: a DuckDB extension is missing.
+
+        """
+        settings = settings or load_settings()
+        settings.control_folder.mkdir(parents=True, exist_ok=True)
+        connection = open_duckdb(settings)
+        statement = attach_statement(settings)
+        if at is not None:
+            statement = statement[:-1] + f", snapshot_version {int(at)})"
+        lake = cls(connection, settings)
+        with nullcontext() if at is not None else lake._writer_lock():
+            connection.execute(statement)
+            if at is None:
+                ensure_contracts(connection)
+        connection.execute("use lake")
+        return lake
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Return a lake with the same contracts and no storage; for trying queries out."""
+        connection = duckdb.connect()
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("attach ':memory:' as lake")
+        ensure_contracts(connection)
+        connection.execute("use lake")
+        return cls(connection, None)
+
+    def __enter__(self) -> Self:
+        """Return the lake itself."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def frame(self, statement: str, **parameters: Any) -> pl.DataFrame:
+        """Run a statement with `$parameters` and return its rows."""
+        return self.connection.execute(statement, parameters or None).pl()
+
+    def scalar(self, statement: str, **parameters: Any) -> Any:
+        """Run a statement and return the first column of its first row, or None."""
+        row = self.connection.execute(statement, parameters or None).fetchone()
+        return None if row is None else row[0]
+
+    def version(self) -> int:
+        """Return the number of the newest commit: what `at (version => n)` takes."""
+        return int(self.scalar("select max(snapshot_id) from lake.snapshots()"))
+
+    def build(self, table: str, day: date, run_id: str = "", **parameters: Any) -> int:
+        """Build one day of a table from its file; the same inputs leave the same rows and no new version.
+
+        Returns the number of rows the day now has.
+
+        Raises:
+            UnknownTable: no file builds it.
+            SchemaMismatch: the query's columns are not the contract's.
+
+        """
+        spec = find_table(table)
+        with self._cursor() as cursor:
+            self._make(cursor, spec, day, parameters)
+            return self._swap(cursor, spec, day, run_id)
+
+    def replace(self, table: str, day: date, rows: pl.DataFrame, run_id: str = "") -> int:
+        """Make these rows the whole of one day of a landed table.
+
+        Raises:
+            SchemaMismatch: the rows' columns are not the contract's.
+
+        """
+        with self._cursor() as cursor:
+            cursor.register("made_rows", rows.with_columns(pl.lit(day).alias("day")).to_arrow())
+            return self._swap(cursor, find_table(table), day, run_id)
+
+    def land(self, table: str, rows: pl.DataFrame, run_id: str = "") -> int:
+        """Add the rows whose key is not there yet for their day; return how many were new.
+
+        Delivering rows twice, or again after a crash, therefore changes nothing.
+
+        Raises:
+            SchemaMismatch: the rows lack a column of the contract or have one too many.
+
+        """
+        spec = find_table(table)
+        self._check_columns(spec, rows.columns)
+        if rows.is_empty():
+            return 0
+        keys = " and ".join(f"landed.{column} is not distinct from fresh.{column}" for column in spec.key)
+        with self.transaction(f"land {table}") as cursor:
+            cursor.register(
+                "fresh_rows", rows.unique(subset=list(spec.key), keep="first", maintain_order=True).to_arrow()
+            )
+            added = cursor.execute(
+                f"insert into lake.{spec.name} by name select *, $run_id as run_id from fresh_rows as fresh "  # noqa: S608 - names come from our own files
+                f"where not exists (select 1 from lake.{spec.name} as landed "
+                f"where landed.day in (select distinct day from fresh_rows) and {keys})",
+                {"run_id": run_id},
+            ).fetchone()
+        return int(added[0]) if added else 0
+
+    def rows_of(self, table: str, day: date, **parameters: Any) -> pl.DataFrame:
+        """Return what a build of this day would hold, without writing it."""
+        with self._cursor() as cursor:
+            self._make(cursor, find_table(table), day, parameters)
+            return cursor.execute("select * from made_rows").pl()
+
+    @contextmanager
+    def transaction(self, message: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor whose statements land as one version or not at all."""
+        with self._cursor() as cursor, self._commit(cursor, message):
+            yield cursor
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a connection of its own to the same lake: temporary views and variables stay on it."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("use lake")
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def _commit(self, cursor: duckdb.DuckDBPyConnection, message: str) -> Iterator[None]:
+        with self._writer_lock():
+            cursor.execute("begin")
+            try:
+                yield
+                if self.settings is not None:
+                    cursor.execute("call lake.set_commit_message('flywheel', $message)", {"message": message})
+                cursor.execute("commit")
+            except BaseException:
+                cursor.execute("rollback")
+                raise
+
+    def _make(
+        self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date, parameters: dict[str, Any]
+    ) -> None:
+        """Put the day's rows into `made_rows`, a temporary table that DuckDB may spill."""
+        if spec.query is None:
+            raise SchemaMismatch(spec.name, ["no query: a stage lands this table"], ["a query"])
+        self._show_day(cursor, spec, day)
+        given = {"day": day, **parameters}
+        query = spec.query.replace("every_signal", f"(\n{every_signal()}\n)")
+        cursor.execute(
+            f"create or replace temp table made_rows as {query}",
+            {name: given[name] for name in spec.parameters},
+        )
+
+    def _swap(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date, run_id: str) -> int:
+        """Put `made_rows` in the place of the table's day, unless they are what is there."""
+        made = cursor.execute("describe select * from made_rows").fetchall()
+        self._check_columns(spec, [row[0] for row in made])
+        with self._commit(cursor, f"build {spec.name} {day}"):
+            if not _is_same(cursor, spec.name, day):
+                cursor.execute(f"delete from lake.{spec.name} where day = $day", {"day": day})  # noqa: S608 - a known table
+                cursor.execute(
+                    f"insert into lake.{spec.name} by name select *, $run_id as run_id from made_rows",  # noqa: S608
+                    {"run_id": run_id},
+                )
+        counted = cursor.execute("select count(*) from made_rows").fetchone()
+        return int(counted[0]) if counted else 0
+
+    def _show_day(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date) -> None:
+        """Make bare, known_ and past_ names on this cursor mean rows of, up to and before the day."""
+        cursor.execute("set variable day = $day", {"day": day})
+        tables = load_tables()
+        for name in sorted(spec.reads(tables)):
+            prefix = next(
+                p for p in ("known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables
+            )
+            cursor.execute(
+                f"create or replace temp view {name} as select * from lake.{name[len(prefix) :]} "  # noqa: S608
+                f"where {type_of_day[prefix]} getvariable('day')"
+            )
+
+    def _check_columns(self, spec: Table, columns: list[str]) -> None:
+        expected = {
+            row[0]
+            for row in self.connection.execute(
+                "select column_name from duckdb_columns() where database_name = 'lake' and table_name = $name",
+                {"name": spec.name},
+            ).fetchall()
+        } - {"run_id"}
+        if set(columns) != expected:
+            raise SchemaMismatch(spec.name, columns, expected)
+
+    def _writer_lock(self) -> AbstractContextManager[object]:
+        if self.settings is None or self.settings.on_postgres:
+            return nullcontext()
+        return _locked(str(self.settings.control_folder / "catalog.lock"))
+
+
+@contextmanager
+def _locked(path: str) -> Iterator[None]:
+    lock = FileLock(path, timeout=WRITER_WAIT_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout as held:
+        raise LakeBusy(path, WRITER_WAIT_SECONDS) from held
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:
+    """Whether the day already holds exactly these rows, whoever wrote them."""
+    made = "select * from made_rows"
+    held = f"select * exclude (run_id) from lake.{table} where day = $day"  # noqa: S608 - a known table
+    columns = [row[0] for row in cursor.execute(f"describe {held}", {"day": day}).fetchall()]
+    listed = ", ".join(columns)
+    counted = cursor.execute(
+        f"select (select count(*) from ((select {listed} from ({made})) except all (select {listed} from ({held})))) "  # noqa: S608
+        f"+ (select count(*) from ((select {listed} from ({held})) except all (select {listed} from ({made}))))",
+        {"day": day},
+    ).fetchone()
+    return counted is not None and counted[0] == 0
+
+
+def today(now: datetime) -> date:
+    """Return the UTC day of a moment: the day that partitions and schedules mean."""
+    return now.date()
+
+
+def open_lake() -> Lake:
+    """Open the lake that settings name."""
+    return Lake.open()
+
+
+__all__ = ["Lake", "open_lake", "today", "view_names"]

@@ -1,0 +1,100 @@
+"""What differs between environments: flywheel.toml first, then FLYWHEEL_* variables over it."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+HOME = Path(__file__).resolve().parents[2]  # the checkout: sql/ and expectations/ are read from here
+
+
+class Settings(BaseSettings):
+    """Where things are and what they are called; decisions with a reason live as dataclass defaults instead."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FLYWHEEL_", toml_file="flywheel.toml", extra="forbid", frozen=True
+    )
+
+    lake: str = Field("./data", description="a folder or s3://bucket/prefix: tables, releases, reports")
+    catalog: str = Field("", description="'' = SQLite beside the lake; or 'postgres:dbname=... host=...'")
+    control: Path | None = Field(
+        None, description="folder for locks, ledger and SQLite catalog; default: lake"
+    )
+    data: Path | None = Field(None, description="a folder that holds the public data sets")
+    cache: Path = Field(
+        Path("~/.cache/flywheel"), validate_default=True, description="downloads that can be repeated"
+    )
+
+    s3_endpoint: str = Field("", description="host:port of an S3 server that is not AWS")
+    s3_region: str = Field("us-east-1", description="region of the bucket")
+    s3_use_ssl: bool = Field(True, description="false for a server on loopback")
+
+    dataset: str = Field("corrections", description="name of the dataset that publish makes releases of")
+    logs: str = Field(
+        "logs", description="folder that scheduled ingest reads: one sub-folder or file per day"
+    )
+    llm_base_url: str = Field("", description="OpenAI-compatible endpoint; '' = the local provider")
+    llm_api_key: SecretStr = Field(SecretStr("local"), description="key for that endpoint")
+    base_model: str = Field(
+        "wheel-small", description="model that improve fine-tunes when none is promoted yet"
+    )
+    teacher_model: str = Field("wheel-large", description="model that corrects hard examples")
+    system_prompt: str = Field(
+        "", description="system message put before every training and evaluation input"
+    )
+    daily_budget: int = Field(200, ge=1, description="hard examples chosen per day")
+    human_budget: int = Field(60, ge=0, description="of these, how many people can answer per day")
+    audit_count: int = Field(
+        30, ge=0, description="random traces per day that people check whatever they look like"
+    )
+    run_budget_usd: float = Field(5.0, gt=0, description="hard stop for paid calls in one run of correct")
+    alert_webhook: str = Field("", description="URL that alerts are posted to, Slack-compatible")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let arguments win over the environment and the environment over flywheel.toml."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def on_s3(self) -> bool:
+        """Whether objects live on S3 rather than in a folder."""
+        return self.lake.startswith("s3://")
+
+    @property
+    def lake_root(self) -> str:
+        """The lake without a trailing slash; a folder as an absolute path."""
+        if self.on_s3:
+            return self.lake.rstrip("/")
+        return str(Path(self.lake).expanduser().resolve())
+
+    @property
+    def control_folder(self) -> Path:
+        """The folder of lock files, the spend ledger and an embedded catalog; always local."""
+        if self.control is not None:
+            return self.control.expanduser().resolve()
+        return Path(".flywheel").resolve() if self.on_s3 else Path(self.lake_root)
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether the catalog is in Postgres, which takes concurrent writers as it is."""
+        return self.catalog.startswith("postgres:")
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Read settings once per process."""
+    return Settings()

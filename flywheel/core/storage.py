@@ -1,0 +1,180 @@
+"""Objects that are not tables: logs, releases, reports; in a folder or under an s3:// prefix.
+
+The one primitive everything stands on is `put_new`: create a key that does not exist, or learn that it does.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+from uuid import uuid4
+
+from flywheel.core.errors import StoreBusy
+from flywheel.core.settings import Settings, load_settings
+
+
+class Store(Protocol):
+    """Named bytes under one root."""
+
+    root: str
+
+    def read(self, name: str) -> bytes:
+        """Return an object's bytes; FileNotFoundError where there is none."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write an object, whole or not at all, over an older one."""
+
+    def put_new(self, name: str, data: bytes) -> bool:
+        """Write an object unless the name is taken; return whether this call created it."""
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of all objects under a folder, sorted."""
+
+    def delete(self, name: str) -> None:
+        """Remove an object that is there."""
+
+    def open(self, name: str) -> Any:
+        """Return a context manager over a binary stream."""
+
+    def url(self, name: str) -> str:
+        """Return what DuckDB or Polars reads this object by."""
+
+
+class FolderStore:
+    """Objects as files; every write reaches the disk before it is visible."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes."""
+        return self._path(name).read_bytes()
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write beside the target, sync, then rename over it."""
+        path = self._path(name)
+        written = self._write_beside(path, data)
+        written.replace(path)
+        _sync_folder(path.parent)
+
+    def put_new(self, name: str, data: bytes) -> bool:
+        """Write beside the target, sync, then link: the link fails when the name is taken."""
+        path = self._path(name)
+        written = self._write_beside(path, data)
+        try:
+            os.link(written, path)
+        except FileExistsError:
+            return False
+        finally:
+            written.unlink()
+        _sync_folder(path.parent)
+        return True
+
+    def names(self, prefix: str) -> list[str]:
+        """Return file names under a folder, temporary ones left out."""
+        folder = self._path(prefix)
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return sorted(str(path.relative_to(self.root)) for path in found)
+
+    def delete(self, name: str) -> None:
+        """Remove a file."""
+        self._path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file for reading."""
+        with self._path(name).open("rb") as stream:
+            yield stream
+
+    def url(self, name: str) -> str:
+        """Return the absolute path."""
+        return str(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return Path(self.root) / name
+
+    def _write_beside(self, path: Path, data: bytes) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.parent / f".{path.name}.{uuid4().hex}"
+        with beside.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return beside
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class S3Store:
+    """Objects on S3 through s3fs; `put_new` is a PUT with `If-None-Match: *`."""
+
+    def __init__(self, settings: Settings, root: str) -> None:
+        import s3fs
+
+        scheme = "https" if settings.s3_use_ssl else "http"
+        endpoint = f"{scheme}://{settings.s3_endpoint}" if settings.s3_endpoint else None
+        self.root = root
+        self._files = s3fs.S3FileSystem(
+            endpoint_url=endpoint,
+            client_kwargs={"region_name": settings.s3_region},
+            config_kwargs={"s3": {"addressing_style": "path"}} if endpoint else {},
+            use_listings_cache=False,
+            skip_instance_cache=True,
+        )
+
+    def read(self, name: str) -> bytes:
+        """Return an object's bytes."""
+        return bytes(self._files.cat_file(self.url(name)))
+
+    def put(self, name: str, data: bytes) -> None:
+        """Put an object; S3 shows it whole or not at all."""
+        self._files.pipe_file(self.url(name), data)
+
+    def put_new(self, name: str, data: bytes) -> bool:
+        """Put on condition that the key is new; a refusal of our own repeated request counts as ours.
+
+        Raises:
+            StoreBusy: the store failed in another way.
+
+        """
+        try:
+            self._files.pipe_file(self.url(name), data, mode="create")
+        except FileExistsError:
+            return False
+        except OSError as failed:
+            # Ceph answers 412 as a plain OSError: the object's presence tells which it was
+            if self._files.exists(self.url(name)):
+                return False
+            raise StoreBusy(self.url(name), str(failed)) from failed
+        return True
+
+    def names(self, prefix: str) -> list[str]:
+        """Return keys under a prefix."""
+        bucket_path = self.root.removeprefix("s3://")
+        return sorted(str(key).removeprefix(bucket_path + "/") for key in self._files.find(self.url(prefix)))
+
+    def delete(self, name: str) -> None:
+        """Remove an object."""
+        self._files.rm_file(self.url(name))
+
+    def open(self, name: str) -> Any:
+        """Open an object for reading as a stream."""
+        return self._files.open(self.url(name), "rb")
+
+    def url(self, name: str) -> str:
+        """Return the s3:// URL."""
+        return f"{self.root}/{name}"
+
+
+def open_store(settings: Settings | None = None, root: str | None = None) -> Store:
+    """Return the store of the lake, or of another folder or s3:// prefix."""
+    settings = settings or load_settings()
+    root = root or settings.lake_root
+    return S3Store(settings, root) if root.startswith("s3://") else FolderStore(root)

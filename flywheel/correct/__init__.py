@@ -1,0 +1,1 @@
+"""Correctors: people and models in one shape."""

@@ -1,0 +1,1 @@
+"""Fine-tune, compare with production, promote or refuse."""

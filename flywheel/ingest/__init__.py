@@ -1,0 +1,1 @@
+"""Production logs into the lake: every line lands or is quarantined."""

@@ -1,0 +1,1 @@
+"""Failures, their modes and the hard examples worth correcting."""

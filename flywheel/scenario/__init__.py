@@ -1,0 +1,1 @@
+"""A simulated product with planted truth, and the public data sets demos run on."""

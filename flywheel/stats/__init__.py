@@ -1,0 +1,1 @@
+"""Pure statistics several stages share."""

@@ -1,0 +1,1 @@
+"""Pure text functions several stages share."""

@@ -1,0 +1,1 @@
+"""Current traffic against its reference."""

@@ -1,0 +1,13 @@
+-- signal_weights: one row per signal and day the label model was fitted
+-- key: day, signal
+create table signal_weights (
+    day date,
+    run_id varchar,
+    signal varchar,
+    fired_count bigint,
+    sensitivity double, -- P(fires | failure)
+    false_positive_rate double, -- P(fires | no failure)
+    prevalence double, -- P(failure), the same in all rows of a day
+    log_odds_fired double,
+    log_odds_silent double
+);

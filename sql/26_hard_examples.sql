@@ -1,0 +1,108 @@
+-- hard_examples: one row per distinct problem chosen for correction, and per random trace chosen for audit
+-- key: example_id
+create table hard_examples (
+    day date,
+    run_id varchar,
+    example_id varchar,
+    trace_id varchar,
+    mode_id varchar,
+    purpose varchar, -- hard: to learn from; audit: a random trace, only ever measured with
+    hardness double, -- 0-1: how surely it failed and how unsure the model was
+    novelty double, -- 0-1: 1 = first failure of its mode
+    represents bigint, -- near-duplicates it stands for
+    rank bigint -- 1 = most worth correcting
+);
+
+with
+corrected as (
+    select distinct trace_id from past_hard_examples
+),
+
+problems as (
+    select
+        failures.day,
+        failures.trace_id,
+        mode_members.mode_id,
+        failures.p_failure,
+        coalesce(traces.confidence, 0.5) as confidence,
+        duplicates.group_size as represents,
+        1.0 / (1 + coalesce(failure_modes.total_size - failure_modes.size, 0)) as novelty
+    from failures
+    inner join duplicates on failures.trace_id = duplicates.trace_id
+    inner join mode_members on failures.trace_id = mode_members.trace_id
+    inner join failure_modes on mode_members.mode_id = failure_modes.mode_id
+    inner join traces on failures.trace_id = traces.trace_id
+    where duplicates.is_representative
+),
+
+-- a failure the model was sure of and one it guessed both teach; p_failure counts most because a correction of
+-- something that did not fail is money lost
+scored as (
+    select
+        *,
+        least(1, 0.7 * p_failure + 0.3 * (1 - confidence)) as hardness
+    from problems
+),
+
+-- within a mode each further example teaches less, so the budget goes round the modes
+spread as (
+    select
+        *,
+        hardness * (1 + 0.2 * novelty) * (1 + 0.1 * ln(represents))
+        / sqrt(row_number() over (partition by mode_id order by hardness desc, trace_id)) as worth
+    from scored
+),
+
+hard as (
+    select
+        day,
+        trace_id,
+        mode_id,
+        'hard' as purpose,
+        hardness,
+        novelty,
+        represents,
+        row_number() over (order by worth desc, trace_id) as rank
+    from spread
+    qualify rank <= $budget
+),
+
+audited as (
+    select
+        traces.day,
+        traces.trace_id,
+        mode_members.mode_id,
+        'audit' as purpose,
+        coalesce(failures.p_failure, 0) as hardness,
+        0 as novelty,
+        1 as represents,
+        row_number() over (order by md5(traces.trace_id || 'audit')) as rank
+    from traces
+    left join failures on traces.trace_id = failures.trace_id
+    left join mode_members on traces.trace_id = mode_members.trace_id
+    qualify rank <= $audit_count
+),
+
+-- a trace drawn for audit is only measured with, even when it is hard: anchors never become training data
+chosen as (
+    select * from audited
+    union all by name
+    select * from hard where trace_id not in (select audited.trace_id from audited)
+),
+
+examples as (
+    select
+        day,
+        md5(trace_id || purpose) as example_id,
+        trace_id,
+        mode_id,
+        purpose,
+        hardness,
+        novelty,
+        represents,
+        rank
+    from chosen
+    where trace_id not in (select corrected.trace_id from corrected)
+)
+
+select * from examples;

@@ -1,0 +1,40 @@
+-- audits: one row per random trace a person checked: the anchor everything else is measured against
+-- key: example_id
+create table audits (
+    day date,
+    run_id varchar,
+    example_id varchar,
+    trace_id varchar,
+    input json,
+    query varchar,
+    output varchar,
+    chosen varchar,
+    is_failure boolean,
+    author_id varchar
+);
+
+with
+answered as (
+    select * from answers
+    where author_kind = 'human' and coalesce(trim(output), '') != ''
+    qualify row_number() over (partition by example_id order by answered_at, answer_id) = 1
+),
+
+checked as (
+    select
+        answered.day,
+        answered.example_id,
+        known_traces.trace_id,
+        known_traces.input,
+        known_traces.query,
+        known_traces.output,
+        answered.output as chosen,
+        lower(trim(answered.output)) != lower(trim(coalesce(known_traces.output, ''))) as is_failure,
+        answered.corrector as author_id
+    from answered
+    inner join known_hard_examples on answered.example_id = known_hard_examples.example_id
+    inner join known_traces on known_hard_examples.trace_id = known_traces.trace_id
+    where known_hard_examples.purpose = 'audit'
+)
+
+select * from checked;

@@ -1,0 +1,12 @@
+-- refusal: the model declined to answer
+select
+    trace_id,
+    0.9 as strength,
+    'model refused: ' || left(output, 80) as evidence
+from traces
+where
+    regexp_matches(
+        lower(output),
+        '^(i.m sorry|sorry|i apologi[sz]e)?[,. ]*(but )?i (can.?not|can.t|am unable|.m unable|am not able|won.t)\b'
+    )
+    or regexp_matches(lower(output), '^i do not know\b|^as an ai\b')

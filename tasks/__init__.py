@@ -1,0 +1,1 @@
+"""How often: retries, timeouts, caching and progress around the stages; no decisions."""
