@@ -1,5 +1,5 @@
 -- raw_traces: one row per production call as its log told it
--- key: trace_id
+-- key: day, trace_id
 create table raw_traces (
     day date,
     run_id varchar,

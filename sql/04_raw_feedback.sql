@@ -1,5 +1,5 @@
 -- raw_feedback: one row per thing a user or system said, as it was logged
--- key: feedback_id
+-- key: day, feedback_id
 create table raw_feedback (
     day date, -- day of the trace it is about, so that late feedback reopens that day
     run_id varchar,

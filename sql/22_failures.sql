@@ -34,7 +34,10 @@ scored as (
         + sum(weights.log_odds_fired - weights.log_odds_silent) as log_odds,
         max(fired.strength) as strongest,
         list_sort(list(fired.signal)) as signals,
-        string_agg(fired.evidence, '; ' order by fired.strength desc, fired.signal) as evidence
+        -- what a machine can see went wrong says more than that a user was unhappy
+        string_agg(fired.evidence, '; ' order by fired.signal) filter (
+            fired.signal in ('failed_call', 'invalid_structure', 'refusal', 'verifier_failed')
+        ) as evidence
     from fired
     cross join silent
     left join weights on fired.signal = weights.signal
@@ -48,7 +51,7 @@ failing as (
         coalesce(1 / (1 + exp(-scored.log_odds)), scored.strongest) as p_failure,
         scored.signals,
         scored.log_odds is not null as estimated,
-        concat_ws(' | ', left(traces.query, 500), left(traces.output, 80), left(scored.evidence, 200)) as note
+        concat_ws(' | ', left(scored.evidence, 200), left(traces.output, 80), left(traces.query, 500)) as note
     from scored
     inner join traces on scored.trace_id = traces.trace_id
 )

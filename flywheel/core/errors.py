@@ -55,9 +55,7 @@ class UnknownFormat(UsageError):
     """A log file matches no format under sql/ingest/."""
 
     def __init__(self, source: str, known: Iterable[str]) -> None:
-        super().__init__(
-            f"The format of {source!r} was not recognised. Pass --format with one of: {_listed(known)}."
-        )
+        super().__init__(f"The format of {source!r} was not recognised. Pass --format with one of: {_listed(known)}.")
 
 
 class UnknownDataset(UsageError):
@@ -151,7 +149,7 @@ class DriftFound(DataError):
         self.columns = sorted(columns)
         super().__init__(
             f"Traffic of {day} drifted from its reference in: {_listed(self.columns)}. "
-            f"Look with: flywheel sql \"select * from drift where day = '{day}'\"."
+            f"`flywheel watch --day {day}` shows what moved and since when."
         )
 
 
@@ -189,18 +187,14 @@ class ProviderBusy(TransientError):
     """A model provider is rate limiting, failing or away."""
 
     def __init__(self, model: str, reason: str) -> None:
-        super().__init__(
-            f"The provider of {model!r} did not answer: {reason}. Try again, or check its base_url."
-        )
+        super().__init__(f"The provider of {model!r} did not answer: {reason}. Try again, or check its base_url.")
 
 
 class StoreBusy(TransientError):
     """The object store did not do what was asked this time."""
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(
-            f"The object store failed on {path!r}: {reason}. Try again; nothing was half-written."
-        )
+        super().__init__(f"The object store failed on {path!r}: {reason}. Try again; nothing was half-written.")
 
 
 class LakeBusy(TransientError):

@@ -5,7 +5,7 @@ Inside a build a table's bare name means the rows of the day being built, `past_
 `known_<table>` both; this is how a table reads downhill and how the wheel closes without a cycle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from typing import Any, Self
@@ -20,9 +20,7 @@ from flywheel.core.errors import LakeBusy, SchemaMismatch
 from flywheel.core.queries import Table, every_signal, find_table, load_tables
 from flywheel.core.settings import Settings, load_settings
 
-WRITER_WAIT_SECONDS = (
-    120.0  # a whole ingest commit of a large file fits; a dead writer's lock is freed by the kernel
-)
+WRITER_WAIT_SECONDS = 120.0  # a whole ingest commit of a large file fits; a dead writer's lock is freed by the kernel
 
 type_of_day = {"": "day =", "known_": "day <=", "past_": "day <"}
 
@@ -115,7 +113,7 @@ class Lake:
             return self._swap(cursor, find_table(table), day, run_id)
 
     def land(self, table: str, rows: pl.DataFrame, run_id: str = "") -> int:
-        """Add the rows whose key is not there yet for their day; return how many were new.
+        """Add the rows whose key is not there yet; return how many were new.
 
         Delivering rows twice, or again after a crash, therefore changes nothing.
 
@@ -128,17 +126,24 @@ class Lake:
         if rows.is_empty():
             return 0
         keys = " and ".join(f"landed.{column} is not distinct from fresh.{column}" for column in spec.key)
+        # a key that contains the day lets DuckDB skip every other day's files
+        same_day = "landed.day in (select distinct day from fresh_rows)" if "day" in spec.key else "true"
         with self.transaction(f"land {table}") as cursor:
             cursor.register(
                 "fresh_rows", rows.unique(subset=list(spec.key), keep="first", maintain_order=True).to_arrow()
             )
             added = cursor.execute(
                 f"insert into lake.{spec.name} by name select *, $run_id as run_id from fresh_rows as fresh "  # noqa: S608 - names come from our own files
-                f"where not exists (select 1 from lake.{spec.name} as landed "
-                f"where landed.day in (select distinct day from fresh_rows) and {keys})",
+                f"where not exists (select 1 from lake.{spec.name} as landed where {same_day} and {keys})",
                 {"run_id": run_id},
             ).fetchone()
         return int(added[0]) if added else 0
+
+    def typed(self, table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+        """Return rows as a frame with the columns and types of the table's contract; what a row lacks is null."""
+        find_table(table)
+        schema = self.frame(f"select * exclude (run_id) from lake.{table} limit 0").schema  # noqa: S608 - a known table
+        return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
     def rows_of(self, table: str, day: date, **parameters: Any) -> pl.DataFrame:
         """Return what a build of this day would hold, without writing it."""
@@ -175,9 +180,7 @@ class Lake:
                 cursor.execute("rollback")
                 raise
 
-    def _make(
-        self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date, parameters: dict[str, Any]
-    ) -> None:
+    def _make(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date, parameters: dict[str, Any]) -> None:
         """Put the day's rows into `made_rows`, a temporary table that DuckDB may spill."""
         if spec.query is None:
             raise SchemaMismatch(spec.name, ["no query: a stage lands this table"], ["a query"])
@@ -208,9 +211,7 @@ class Lake:
         cursor.execute("set variable day = $day", {"day": day})
         tables = load_tables()
         for name in sorted(spec.reads(tables)):
-            prefix = next(
-                p for p in ("known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables
-            )
+            prefix = next(p for p in ("known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables)
             cursor.execute(
                 f"create or replace temp view {name} as select * from lake.{name[len(prefix) :]} "  # noqa: S608
                 f"where {type_of_day[prefix]} getvariable('day')"

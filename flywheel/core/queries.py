@@ -101,8 +101,7 @@ def find_table(name: str) -> Table:
 def load_folder(kind: str) -> Mapping[str, str]:
     """Return the queries of sql/<kind>/ (ingest, signals, views) by file stem."""
     return {
-        path.stem: path.read_text(encoding="utf-8").strip().rstrip(";")
-        for path in sorted((SQL / kind).glob("*.sql"))
+        path.stem: path.read_text(encoding="utf-8").strip().rstrip(";") for path in sorted((SQL / kind).glob("*.sql"))
     }
 
 

@@ -17,15 +17,11 @@ HOME = Path(__file__).resolve().parents[2]  # the checkout: sql/ and expectation
 class Settings(BaseSettings):
     """Where things are and what they are called; decisions with a reason live as dataclass defaults instead."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="FLYWHEEL_", toml_file="flywheel.toml", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="FLYWHEEL_", toml_file="flywheel.toml", extra="forbid", frozen=True)
 
     lake: str = Field("./data", description="a folder or s3://bucket/prefix: tables, releases, reports")
     catalog: str = Field("", description="'' = SQLite beside the lake; or 'postgres:dbname=... host=...'")
-    control: Path | None = Field(
-        None, description="folder for locks, ledger and SQLite catalog; default: lake"
-    )
+    control: Path | None = Field(None, description="folder for locks, ledger and SQLite catalog; default: lake")
     data: Path | None = Field(None, description="a folder that holds the public data sets")
     cache: Path = Field(
         Path("~/.cache/flywheel"), validate_default=True, description="downloads that can be repeated"
@@ -36,23 +32,15 @@ class Settings(BaseSettings):
     s3_use_ssl: bool = Field(True, description="false for a server on loopback")
 
     dataset: str = Field("corrections", description="name of the dataset that publish makes releases of")
-    logs: str = Field(
-        "logs", description="folder that scheduled ingest reads: one sub-folder or file per day"
-    )
+    logs: str = Field("logs", description="folder that scheduled ingest reads: one sub-folder or file per day")
     llm_base_url: str = Field("", description="OpenAI-compatible endpoint; '' = the local provider")
     llm_api_key: SecretStr = Field(SecretStr("local"), description="key for that endpoint")
-    base_model: str = Field(
-        "wheel-small", description="model that improve fine-tunes when none is promoted yet"
-    )
+    base_model: str = Field("wheel-small", description="model that improve fine-tunes when none is promoted yet")
     teacher_model: str = Field("wheel-large", description="model that corrects hard examples")
-    system_prompt: str = Field(
-        "", description="system message put before every training and evaluation input"
-    )
+    system_prompt: str = Field("", description="system message put before every training and evaluation input")
     daily_budget: int = Field(200, ge=1, description="hard examples chosen per day")
     human_budget: int = Field(60, ge=0, description="of these, how many people can answer per day")
-    audit_count: int = Field(
-        30, ge=0, description="random traces per day that people check whatever they look like"
-    )
+    audit_count: int = Field(30, ge=0, description="random traces per day that people check whatever they look like")
     run_budget_usd: float = Field(5.0, gt=0, description="hard stop for paid calls in one run of correct")
     alert_webhook: str = Field("", description="URL that alerts are posted to, Slack-compatible")
 

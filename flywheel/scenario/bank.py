@@ -16,9 +16,7 @@ from pathlib import Path
 from flywheel.scenario.query import Query
 from flywheel.scenario.wording import with_case, with_loan_word, with_pii, with_typo
 
-SYSTEM_PROMPT = (
-    "You route messages of bank customers. Answer with the name of exactly one queue and nothing else."
-)
+SYSTEM_PROMPT = "You route messages of bank customers. Answer with the name of exactly one queue and nothing else."
 _CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 _SLOT = re.compile(r"\{(\w+)\}")
 _TRIES_PER_TEXT = 30
@@ -30,10 +28,10 @@ class Style:
 
     opener_rate: float = 0.3
     closer_rate: float = 0.25
-    aside_rate: float = 0.35
+    aside_rate: float = 0.3
     typo_rate: float = 0.25
     loan_rate: float = 0.08
-    mixed_rate: float = 0.06
+    mixed_rate: float = 0.08
     pii_rate: float = 0.04
 
 
@@ -90,7 +88,8 @@ def _queries_of(intent: str, rng: random.Random, style: Style) -> Iterator[Query
         is_mixed = rng.random() < style.mixed_rate
         if is_mixed:
             second = _expand(rng.choice(book.intents[rng.choice(others)]), rng)
-            said = f"{said}{rng.choice((', and also ', '. Also, ', '; by the way, '))}{second}"
+            first, then = rng.sample((said, second), k=2)  # which one matters more is not in the text
+            said = f"{first}{rng.choice((', and also ', '. Also, ', '; by the way, '))}{then}"
         said = _surrounded(said, style, rng)
         yield _worn(said, intent, is_mixed=is_mixed, wear=(style, rng))
 
@@ -108,9 +107,7 @@ def _surrounded(said: str, style: Style, rng: random.Random) -> str:
     if rng.random() < style.closer_rate:
         parts.append(_expand(rng.choice(book.closers), rng))
     opener = f"{rng.choice(book.openers)}, " if rng.random() < style.opener_rate else ""
-    return (
-        opener + rng.choice((". ", ", ", " - ", ". ")).join(parts) + rng.choice(("", "", ".", "?", "??", "!"))
-    )
+    return opener + rng.choice((". ", ", ", " - ", ". ")).join(parts) + rng.choice(("", "", ".", "?", "??", "!"))
 
 
 def _worn(said: str, intent: str, *, is_mixed: bool, wear: tuple[Style, random.Random]) -> Query:

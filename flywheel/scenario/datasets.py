@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import http.client
 import json
-import tempfile
+import os
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -62,7 +62,7 @@ class Found:
 
 SETS = {
     "banking77": PublicSet(
-        about="10,003 + 3,080 bank customer queries with 77 intents (Casanueva et al. 2020, arXiv 2003.04807)",
+        about="10,003 + 3,080 bank customer queries, 77 intents (Casanueva et al. 2020, arXiv 2003.04807)",
         repo="PolyAI-LDN/task-specific-datasets",
         commit="57ec275d8078af65b7731c2a98be812d844a6d6b",
         licence="CC-BY-4.0",
@@ -81,7 +81,7 @@ SETS = {
         ),
     ),
     "gsm8k": PublicSet(
-        about="1,319 word problems and four models' published solutions (Cobbe et al. 2021, arXiv 2110.14168)",
+        about="1,319 word problems, four models' published solutions (Cobbe et al. 2021, arXiv 2110.14168)",
         repo="openai/grade-school-math",
         commit="3101c7d5072418e28b9008a6636bde82a006892c",
         licence="MIT",
@@ -149,7 +149,7 @@ def load_banking77(path: Path) -> tuple[list[Query], list[Query]]:
 
 
 def load_gsm8k_solutions(path: Path) -> Iterator[dict[str, object]]:
-    """Yield {question, ground_truth, <model>: {is_correct, solution}, ...} per problem, from the set's folder."""
+    """Yield {question, ground_truth, <model>: {is_correct, solution}, ...} per problem of the set."""
     with _open_text(path / "example_model_solutions.jsonl") as file:
         for line in file:
             if line.strip():
@@ -209,6 +209,6 @@ def _sha256(body: bytes) -> str:
 
 
 def _put(path: Path, body: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(body)
-    Path(file.name).replace(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished.write_bytes(body)
+    unfinished.replace(path)

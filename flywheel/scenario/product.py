@@ -16,7 +16,7 @@ from flywheel.core.errors import UsageError
 from flywheel.scenario.bank import SYSTEM_PROMPT
 from flywheel.scenario.query import Query
 from flywheel.scenario.traffic import Call, DayOfTraffic, FailureMode, Fault, Json, Reply, Truth, record_of
-from flywheel.scenario.users import Habits, Seen, User, attackers, feedback_on, population, speaks_up
+from flywheel.scenario.users import Habits, Seen, User, attackers, feedback_on, population
 from flywheel.scenario.wording import rephrase, with_pii
 
 Answer: TypeAlias = Callable[[list[str]], Sequence[Reply]]
@@ -44,6 +44,7 @@ class _Day:
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
+    asked: str  # what opened the conversation
     text: str
     intent: str
     user: User
@@ -58,9 +59,7 @@ class _Round:
     again: list[_Visit] = field(default_factory=list)
 
 
-def simulate_day(
-    queries: Sequence[Query], day: date, answer: Answer, habits: Habits, seed: int
-) -> DayOfTraffic:
+def simulate_day(queries: Sequence[Query], day: date, answer: Answer, habits: Habits, seed: int) -> DayOfTraffic:
     """Return one day of traffic: each query opens a conversation, and some of those go on for more turns.
 
     `answer` is called once per round of turns with all texts and returns one reply per text, in order.
@@ -87,7 +86,7 @@ def _openings(queries: Sequence[Query], day: date, users: Sequence[User], today:
         user = rng.choice(attackers(attack) if attack and is_attack else users)
         adds_pii = not query.has_pii and rng.random() < today.habits.pii_rate
         text = with_pii(query.text, rng) if adds_pii else query.text
-        visits.append(_Visit(text, query.intent, user, conversation_id, 0, _arrival(day, rng)))
+        visits.append(_Visit(text, text, query.intent, user, conversation_id, 0, _arrival(day, rng)))
     return visits
 
 
@@ -95,9 +94,7 @@ def _arrival(day: date, rng: random.Random) -> datetime:
     """Two humps, late morning and afternoon; none after 22:00, so that follow-ups stay within the day."""
     hour = rng.gauss(10.5, 1.8) if rng.random() < 0.55 else rng.gauss(16.0, 2.2)
     midnight = datetime.combine(day, time(), UTC)
-    return midnight + timedelta(
-        microseconds=int(min(max(hour, 0.1 + rng.random()), 21.0 + rng.random()) * 3.6e9)
-    )
+    return midnight + timedelta(microseconds=int(min(max(hour, 0.1 + rng.random()), 21.0 + rng.random()) * 3.6e9))
 
 
 def _answered(visits: Sequence[_Visit], answer: Answer, today: _Day) -> _Round:
@@ -185,9 +182,9 @@ def _next_turn(visit: _Visit, truth: Truth, seen: Seen, habits: Habits) -> list[
     rng = random.Random(f"again:{truth.request_id}")
     is_error = truth.failure_mode is FailureMode.ERROR
     rate = habits.rephrase_on_wrong if truth.is_failure else habits.follow_up_on_right
-    goes_on = rng.random() < _RETRY_ON_ERROR if is_error else speaks_up(rate, visit.user, rng)
+    goes_on = rng.random() < (_RETRY_ON_ERROR if is_error else rate * visit.user.persistence)
     if visit.user.is_attacker or visit.turn + 1 >= habits.max_turns or not goes_on:
         return []
-    text = visit.text if is_error else rephrase(visit.text, rng)
+    text = visit.text if is_error else rephrase(visit.asked, rng)
     at = seen.at + timedelta(seconds=rng.randrange(8, 180), microseconds=rng.randrange(10**6))
     return [replace(visit, text=text, turn=visit.turn + 1, at=at)]

@@ -29,25 +29,21 @@ def schedule(
     held = new.intents if new else frozenset()
     unknown = held - {query.intent for query in queries}
     if unknown:
-        raise UsageError(
-            f"No query has the intents {sorted(unknown)!r}; hold back intents that the queries have."
-        )
+        raise UsageError(f"No query has the intents {sorted(unknown)!r}; hold back intents that the queries have.")
     rng = random.Random(f"schedule:{seed}")
-    known = _deck([query for query in queries if query.intent not in held], rng)
-    fresh = _deck([query for query in queries if query.intent in held], rng)
+    known = deck([query for query in queries if query.intent not in held], rng)
+    fresh = deck([query for query in queries if query.intent in held], rng)
     arrivals = {}
     for day in days:
         fresh_count = round(per_day * new.share) if new and day >= new.from_day else 0
-        today = [next(fresh) for _ in range(fresh_count)] + [
-            next(known) for _ in range(per_day - fresh_count)
-        ]
+        today = [next(fresh) for _ in range(fresh_count)] + [next(known) for _ in range(per_day - fresh_count)]
         rng.shuffle(today)
         arrivals[day] = today
     return arrivals
 
 
-def _deck(queries: Sequence[Query], rng: random.Random) -> Iterator[Query]:
-    """Deal the queries in random order, again and again."""
+def deck(queries: Sequence[Query], rng: random.Random) -> Iterator[Query]:
+    """Deal the queries in random order, again and again; raise UsageError if there are none."""
     while queries:
         yield from rng.sample(queries, len(queries))
     raise UsageError("There is no query left to ask; hold back fewer intents or bring more queries.")

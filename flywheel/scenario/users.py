@@ -12,9 +12,10 @@ _COMPLAINTS = (
     "no, please read it", "third time I explain this", "not my problem at all", "that makes no sense",
 )  # fmt: skip
 _PRAISE = ("perfect, thanks", "that was quick", "right team, thank you", "great")
-# (kind, share of users, how many times as often as the average they complain, comment and rephrase);
-# the shares times the factors add up to 1, so the rates in Habits are the rates of the whole product.
+# (kind, share of users, how many times as often as the average they complain); the same for persistence below.
+# Shares times factors add up to 1, so the rates in Habits are the rates of the whole product.
 _KINDS = (("silent", 0.4, 0.0), ("ordinary", 0.4, 1.0), ("complainer", 0.2, 3.0))
+_PERSISTENCE = ((0.5, 0.0), (0.5, 2.0))  # independent of complaining: asking again is not scolding
 _CLIENTS = ("app-web", "app-ios", "app-android")
 
 
@@ -58,11 +59,12 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Hold one persistent user; `voice` is how many times as often as the average they speak up."""
+    """Hold one lasting user, who complains `voice` and asks again `persistence` times as often as the average."""
 
     user_id: str
     kind: str
     voice: float
+    persistence: float
     client_id: str
     is_attacker: bool = False
 
@@ -81,23 +83,20 @@ def population(habits: Habits, seed: int) -> list[User]:
     """Return the product's users, the same on every day of one seed."""
     rng = random.Random(f"users:{seed}")
     kinds = [(kind, voice) for kind, share, voice in _KINDS for _ in range(round(share * habits.user_count))]
+    persistences = [factor for share, factor in _PERSISTENCE for _ in range(round(share * habits.user_count))]
     rng.shuffle(kinds)
+    rng.shuffle(persistences)
     return [
-        User(f"u-{number:04d}", kind, voice, rng.choice(_CLIENTS))
-        for number, (kind, voice) in enumerate(kinds)
+        User(f"u-{number:04d}", kind, voice, persistence, rng.choice(_CLIENTS))
+        for number, ((kind, voice), persistence) in enumerate(zip(kinds, persistences, strict=False))
     ]
 
 
 def attackers(attack: Attack) -> list[User]:
     """Return the users who push the attack's label."""
     return [
-        User(f"u-66{number}", "attacker", 1.0, "app-web", True) for number in range(6, 6 + attack.user_count)
+        User(f"u-66{number}", "attacker", 1.0, 0.0, "app-web", True) for number in range(6, 6 + attack.user_count)
     ]
-
-
-def speaks_up(rate: float, user: User, rng: random.Random) -> bool:
-    """Return whether this user does something the average user does at `rate`."""
-    return rng.random() < rate * user.voice
 
 
 def feedback_on(seen: Seen, labels: Sequence[str], habits: Habits, rng: random.Random) -> list[Json]:
@@ -120,7 +119,7 @@ def feedback_on(seen: Seen, labels: Sequence[str], habits: Habits, rng: random.R
 def _thumbs(seen: Seen, habits: Habits, rng: random.Random) -> list[Json]:
     down = habits.thumbs_down_on_wrong if seen.is_failure else habits.thumbs_down_on_right
     up = habits.thumbs_up_on_wrong if seen.is_failure else habits.thumbs_up_on_right
-    if speaks_up(down, seen.user, rng):
+    if rng.random() < down * seen.user.voice:
         return [_said("thumb", _later(seen, rng.randrange(3, 60)), value=-1)]
     if rng.random() < up:
         return [_said("thumb", _later(seen, rng.randrange(3, 60)), value=1)]

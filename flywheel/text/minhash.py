@@ -4,6 +4,7 @@ Two sets agree on one MinHash value with probability J, their Jaccard similarity
 J^r; on at least one of b bands with 1 - (1 - J^r)^b (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,13 +14,15 @@ import numpy.typing as npt
 from flywheel.text.shingles import Hashes, Positions, Shingles, mix
 
 Signatures = npt.NDArray[np.uint32]
+Marks = npt.NDArray[np.uint8]
+Pairs = tuple[Positions, Positions]
 
 # Fixed for ever: signatures of two machines, or of two months, must be comparable.
 _SEED = np.uint64(20240229)
 # Shingles sketched at a time: one block of 32-bit hashes stays in a core's second-level cache.
 _BLOCK = 65_536
 # Texts of a bucket each text is compared with: buckets of boilerplate grow with the log, the work must not.
-_NEIGHBOURS = 16
+_NEIGHBOURS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +76,24 @@ def band_keys(sketches: Signatures, banding: Banding) -> Hashes:
     return keys
 
 
-def candidate_pairs(keys: Hashes) -> tuple[Positions, Positions]:
-    """Return the distinct pairs (i < j) of texts that share a band.
+def neighbours(keys: Hashes) -> Iterator[Pairs]:
+    """Yield batches of pairs (i, j) of texts that share a band; a pair may come up in several bands.
 
-    Within a bucket each text is paired with the next 16 only: the work stays linear, and a large bucket stays
-    connected through its chain.
+    Within a bucket each text meets the next 8 only: the work stays linear, and a large bucket stays connected
+    through its chain.
     """
-    count = len(keys)
-    found = [np.zeros(0, np.int64)]
     for band in range(keys.shape[1]):
-        order = np.argsort(keys[:, band], kind="stable")
+        order = np.lexsort((keys[:, band - 1], keys[:, band]))
         ordered = keys[order, band]
-        for step in range(1, min(_NEIGHBOURS, count - 1) + 1):
+        for step in range(1, min(_NEIGHBOURS, len(keys) - 1) + 1):
             same = np.flatnonzero(ordered[step:] == ordered[:-step])
             if len(same) == 0:
                 break
-            found.append(order[same] * count + order[same + step])
-    pairs = np.unique(np.concatenate(found))
-    return pairs // max(count, 1), pairs % max(count, 1)
+            yield order[same], order[same + step]
 
 
-def crossing_pairs(keys: Hashes, other_keys: Hashes) -> tuple[Positions, Positions]:
-    """Return the distinct pairs (i, j) of a text and an other text that share a band.
-
-    Each text meets at most 16 others per band, in their order: enough to say that it has a twin.
-    """
-    found = [np.zeros(0, np.int64)]
-    width = max(len(other_keys), 1)
+def crossings(keys: Hashes, other_keys: Hashes) -> Iterator[Pairs]:
+    """Yield batches of pairs (text, other text) that share a band: at most 8 others per text and band."""
     for band in range(keys.shape[1]):
         order = np.argsort(other_keys[:, band], kind="stable")
         ordered = other_keys[order, band]
@@ -109,9 +103,19 @@ def crossing_pairs(keys: Hashes, other_keys: Hashes) -> tuple[Positions, Positio
             texts = np.flatnonzero(first + step < last)
             if len(texts) == 0:
                 break
-            found.append(texts * width + order[first[texts] + step])
-    pairs = np.unique(np.concatenate(found))
-    return pairs // width, pairs % width
+            yield texts, order[first[texts] + step]
+
+
+def likely(sketch: Marks, other: Marks, threshold: float) -> npt.NDArray[np.bool_]:
+    """Say row by row whether two sketches leave room for a similarity of `threshold`.
+
+    Cheap and one-sided: the share of equal values estimates J with standard error sqrt(J (1 - J) / values).
+    Only pairs three standard errors below are ruled out, so a true pair is lost once in 700. One byte of each
+    value is enough: unequal values agree in a byte once in 256.
+    """
+    slack = 3 * np.sqrt(threshold * (1 - threshold) / sketch.shape[1])
+    close: npt.NDArray[np.bool_] = (sketch == other).mean(axis=1) >= threshold - slack
+    return close
 
 
 def _blocks(offsets: Positions) -> list[tuple[int, int]]:

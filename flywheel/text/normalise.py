@@ -22,9 +22,7 @@ def normalise(text: str, *, keep_punctuation: bool = True) -> str:
 
     Without punctuation a text made of nothing else ("???") keeps it, so that it does not become empty.
     """
-    spelled = "".join(
-        c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
-    ).lower()
+    spelled = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf").lower()
     spelled = re.sub(_BLANKS, " ", "".join(_FOLDS.get(c, c) for c in spelled)).strip(" ")
     if keep_punctuation:
         return spelled

@@ -53,6 +53,9 @@ select
         when json_type(record -> '$.request.messages') is distinct from 'ARRAY' then 'missing_content'
         when started_at is null then 'missing_timestamp'
         when started_at > $now::timestamptz + interval 1 day then 'clock_in_the_future'
-        when record -> '$.response' is null and record -> '$.error' is null then 'missing_content'
+        when
+            coalesce(json_type(record -> '$.response'), 'NULL') = 'NULL'
+            and coalesce(json_type(record -> '$.error'), 'NULL') = 'NULL'
+            then 'missing_content'
     end as problem
 from calls

@@ -37,9 +37,10 @@ class _Column:
     def one(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         counts = Counter(gram for gram in self.analyze(text) if gram in self.index)
         columns = np.fromiter((self.index[gram] for gram in counts), np.intp, len(counts))
-        values = (1.0 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[columns]
-        length = float(np.sqrt(values @ values))
-        return columns, values / np.float32(length or 1.0)
+        repeats = np.fromiter(counts.values(), np.float32, len(counts))
+        values: NDArray[np.float32] = (np.log(repeats) + np.float32(1)) * self.idf[columns]
+        values /= np.sqrt(values @ values) or np.float32(1)
+        return columns, values
 
 
 class Features:

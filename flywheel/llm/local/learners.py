@@ -77,9 +77,7 @@ class Prior:
 class Classifier:
     """Score every known answer by a linear model over the text's features."""
 
-    def __init__(
-        self, examples: Sequence[Example], answers: tuple[str, ...], features: Features, plan: Plan
-    ) -> None:
+    def __init__(self, examples: Sequence[Example], answers: tuple[str, ...], features: Features, plan: Plan) -> None:
         place = {answer: index for index, answer in enumerate(answers)}
         labels = np.array([place[example.answer] for example in examples])
         weights = np.array([example.weight for example in examples])
@@ -121,7 +119,8 @@ class Retrieval:
             return self._prior
         shares = softmax(_NEIGHBOUR_SHARPNESS * near[closest] + np.log(self._weights[closest]))
         labels, back = np.unique(self._labels[closest], return_inverse=True)
-        return Distribution([self._answers[label] for label in labels], np.bincount(back, shares))
+        mass = np.bincount(back, shares).astype(np.float64)
+        return Distribution([self._answers[label] for label in labels], mass)
 
     def _similarities(self, text: str) -> NDArray[np.float64]:
         columns, values = self._features.one(text)

@@ -1,0 +1,45 @@
+"""Read hard examples, with the conversation they come from, as records."""
+
+from datetime import date
+
+import orjson
+
+from flywheel.core.lake import Lake
+from flywheel.core.records import HardExample, Message, Purpose
+
+_EXAMPLES = """
+select hard_examples.*, traces.task, traces.input, traces.query, traces.output
+from hard_examples
+inner join traces on hard_examples.trace_id = traces.trace_id and hard_examples.day = traces.day
+where hard_examples.day = $day order by hard_examples.purpose desc, hard_examples.rank
+"""
+
+
+def examples_of(lake: Lake, day: date) -> list[HardExample]:
+    """Return the day's hard examples and audits, best first."""
+    return [
+        HardExample(
+            example_id=row["example_id"],
+            trace_id=row["trace_id"],
+            mode_id=row["mode_id"],
+            purpose=Purpose(row["purpose"]),
+            task=row["task"],
+            input=read_messages(row["input"]),
+            query=row["query"] or "",
+            rejected=row["output"],
+            hardness=row["hardness"],
+            novelty=row["novelty"],
+            rank=row["rank"],
+        )
+        for row in lake.frame(_EXAMPLES, day=day).iter_rows(named=True)
+    ]
+
+
+def read_messages(text: str) -> tuple[Message, ...]:
+    """Return the messages of a stored conversation; content that is not text is kept as its JSON."""
+    messages = []
+    for item in orjson.loads(text):
+        content = item.get("content")
+        spoken = content if isinstance(content, str) else orjson.dumps(content).decode()
+        messages.append(Message(str(item.get("role", "user")), spoken))
+    return tuple(messages)

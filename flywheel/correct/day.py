@@ -1,0 +1,101 @@
+"""One day of correction: work goes out, answers come in, and what is fit to learn from becomes corrections."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from flywheel.core.examples import examples_of
+from flywheel.core.ids import content_id
+from flywheel.core.lake import Lake
+from flywheel.core.records import Answer, HardExample, Purpose, Route
+from flywheel.correct.correctors import Corrector
+from flywheel.correct.inbox import RefusedOffer
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPolicy:
+    """When an answer may become a correction."""
+
+    min_confidence: float = 0.5  # a model less sure than a coin has nothing to teach
+    min_agreement: float = 0.6  # lower end of Wilson's interval of agreement with people
+
+
+# in this order: each reads what the one before made
+STEPS = ("judgements", "corrector_trust", "answer_verdicts", "corrections", "preferences", "audits")
+_REFUSALS = ("unparsed", "low_confidence", "answered_before")
+_ROUTED = "select example_id, route, audit from routes where day = $day"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedExamples:
+    """The day's examples by who is asked."""
+
+    for_people: tuple[HardExample, ...]
+    for_models: tuple[HardExample, ...]
+
+
+def routed_examples(lake: Lake, day: date) -> RoutedExamples:
+    """Return who is asked what: people their route and the overlap, models every hard example that is not dropped.
+
+    Models also answer what people answer: that is how their trust is measured, on the examples that count.
+    """
+    routes = {row["example_id"]: row for row in lake.frame(_ROUTED, day=day).iter_rows(named=True)}
+    kept = [example for example in examples_of(lake, day) if routes[example.example_id]["route"] != Route.DROP]
+    people = [e for e in kept if routes[e.example_id]["route"] == Route.HUMAN or routes[e.example_id]["audit"]]
+    return RoutedExamples(tuple(people), tuple(e for e in kept if e.purpose is Purpose.HARD))
+
+
+def collect_answers(lake: Lake, day: date, correctors: Sequence[Corrector], run_id: str = "") -> int:
+    """Land whatever has arrived from all correctors into `answers`; return how many were new."""
+    rows = [_row(answer, day) for corrector in correctors for answer in corrector.collect()]
+    return lake.land("answers", lake.typed("answers", rows), run_id)
+
+
+def accept_answers(lake: Lake, day: date, policy: CorrectionPolicy, run_id: str = "") -> dict[str, int]:
+    """Judge the answers against people's, build corrections and audits, quarantine refusals; return the verdicts."""
+    for table in STEPS:
+        lake.build(table, day, run_id, min_confidence=policy.min_confidence, min_agreement=policy.min_agreement)
+    verdicts = lake.frame("select answer_id, verdict from answer_verdicts where day = $day", day=day)
+    refused = verdicts.filter(pl.col("verdict").is_in(_REFUSALS))
+    lake.land("quarantine", lake.typed("quarantine", _refusals(refused, day)), run_id)
+    return dict(verdicts.group_by("verdict").len().sort("verdict").iter_rows())
+
+
+def quarantine_offers(lake: Lake, source: str, refused: Iterable[RefusedOffer], now: datetime) -> int:
+    """Keep the lines of an answers file that were no answers, with their reason; return how many were new."""
+    rows = [
+        _quarantined(now.date(), content_id(source, offer.line, offer.raw), None, offer.reason, now)
+        | {"source_file": source, "source_line": offer.line, "raw": offer.raw[:10_000]}
+        for offer in refused
+    ]
+    return lake.land("quarantine", lake.typed("quarantine", rows))
+
+
+def _refusals(refused: pl.DataFrame, day: date) -> list[dict[str, object]]:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return [
+        _quarantined(day, content_id("answers", answer_id, verdict), answer_id, verdict, midnight)
+        for answer_id, verdict in refused.iter_rows()
+    ]
+
+
+def _quarantined(day: date, key: str, refused_id: str | None, reason: str, at: datetime) -> dict[str, object]:
+    return {
+        "day": day,
+        "quarantine_id": key,
+        "table_name": "answers",
+        "refused_id": refused_id,
+        "reason": reason,
+        "quarantined_at": at,
+    }
+
+
+def _row(answer: Answer, day: date) -> dict[str, object]:
+    said = (answer.example_id, answer.corrector, answer.output, answer.input, answer.rejected)
+    return asdict(answer) | {
+        "day": day,
+        "answer_id": content_id(*said),
+        "author_kind": answer.author_kind.value,
+    }

@@ -1,0 +1,22 @@
+"""Route one day's hard examples into the lake."""
+
+from dataclasses import asdict
+from datetime import date
+
+from flywheel.core.examples import examples_of
+from flywheel.core.lake import Lake
+from flywheel.route.policy import RoutingPolicy, TeacherTrust, route_all
+
+_TRUST = """
+select is_trusted, agreement from corrector_trust where day < $day order by day desc, judged_count desc limit 1
+"""
+
+
+def route_day(lake: Lake, day: date, policy: RoutingPolicy, run_id: str = "") -> dict[str, int]:
+    """Decide every hard example of the day into `routes`; return how many went each way."""
+    known = lake.frame(_TRUST, day=day)
+    trust = TeacherTrust(*known.row(0)) if known.height else TeacherTrust(is_trusted=False, agreement=0.5)
+    decisions = [asdict(decision) for decision in route_all(examples_of(lake, day), policy, trust, str(day))]
+    routes = lake.typed("routes", decisions)
+    lake.replace("routes", day, routes, run_id)
+    return dict(routes.group_by("route").len().sort("route").iter_rows())

@@ -1,0 +1,101 @@
+"""Decide who corrects an example; every decision has a reason, a value and a price."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flywheel.core.records import HardExample, Purpose, Route
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingPolicy:
+    """What routing may spend and what it must not leave to a model."""
+
+    human_budget: int = 60  # examples people can answer per day, audits not counted
+    drop_below: float = 0.30  # p(failure) near the base rate: likely nothing to correct
+    overlap_share: float = 0.15  # of AI-routed examples also go to people, so that trust is measured on hard ones
+    novel_above: float = 0.99  # first failures of a mode: no model has a track record there yet
+    human_cost_usd: float = 0.67  # per label, and
+    ai_cost_usd: float = 0.06  # per label: the figures of RLAIF (arXiv 2309.00267)
+    human_accuracy: float = 0.95
+    # words after which a wrong automatic correction could hurt somebody
+    safety_terms: tuple[str, ...] = ("suicide", "self-harm", "kill", "overdose", "threat", "blackmail")
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherTrust:
+    """What people's answers say about the AI teacher so far."""
+
+    is_trusted: bool
+    agreement: float  # 0-1, 0.5 while nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A route with its reason and price."""
+
+    example_id: str
+    route: Route
+    reason: str
+    expected_value: float  # chance that there was a failure and the correction is right, 0-1
+    expected_cost_usd: float
+    audit: bool
+
+
+def choose_route(
+    example: HardExample, policy: RoutingPolicy, trust: TeacherTrust, human_left: int
+) -> tuple[Route, str]:
+    """Return the route and the reason, so that every decision can be counted and audited."""
+    if example.purpose is Purpose.AUDIT:
+        return Route.HUMAN, "random_audit"
+    if example.hardness < policy.drop_below:
+        return Route.DROP, "too_easy"
+    if _is_safety_critical(example.query, policy.safety_terms):
+        return Route.HUMAN, "safety_critical"
+    if human_left > 0 and example.novelty >= policy.novel_above:
+        return Route.HUMAN, "new_failure_mode"
+    if human_left > 0 and not trust.is_trusted:
+        return Route.HUMAN, "teacher_unproven"
+    return Route.AI, "cheapest_that_meets_the_bar" if trust.is_trusted else "human_budget_spent"
+
+
+def route_all(
+    examples: Iterable[HardExample], policy: RoutingPolicy, trust: TeacherTrust, seed: str
+) -> Iterator[Decision]:
+    """Yield a decision per example, best first, until the people's budget is used up."""
+    human_left = policy.human_budget
+    for example in sorted(examples, key=lambda example: (example.purpose is Purpose.HARD, example.rank)):
+        route, reason = choose_route(example, policy, trust, human_left)
+        is_audit = example.purpose is Purpose.AUDIT
+        overlaps = route is Route.AI and _draw(seed, example.example_id) < policy.overlap_share
+        if route is Route.HUMAN and not is_audit:
+            human_left -= 1
+        yield Decision(
+            example_id=example.example_id,
+            route=route,
+            reason=reason,
+            expected_value=_value(route, example, policy, trust),
+            expected_cost_usd=_cost(route, overlaps, policy),
+            audit=is_audit or overlaps,
+        )
+
+
+def _is_safety_critical(query: str, terms: tuple[str, ...]) -> bool:
+    return re.search(rf"\b({'|'.join(map(re.escape, terms))})", query, re.IGNORECASE) is not None
+
+
+def _value(route: Route, example: HardExample, policy: RoutingPolicy, trust: TeacherTrust) -> float:
+    accuracy = {Route.HUMAN: policy.human_accuracy, Route.AI: trust.agreement, Route.DROP: 0.0}[route]
+    return example.hardness * accuracy
+
+
+def _cost(route: Route, overlaps: bool, policy: RoutingPolicy) -> float:
+    price = {Route.HUMAN: policy.human_cost_usd, Route.AI: policy.ai_cost_usd, Route.DROP: 0.0}[route]
+    return price + (policy.human_cost_usd if overlaps else 0.0)
+
+
+def _draw(seed: str, example_id: str) -> float:
+    """Return a number in [0, 1) that depends on the example only, so that a rerun draws the same audits."""
+    digest = hashlib.blake2b(f"{seed}:{example_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
