@@ -18,6 +18,24 @@ corrected as (
     select distinct trace_id from past_hard_examples
 ),
 
+audited as (
+    select
+        traces.day,
+        traces.trace_id,
+        mode_members.mode_id,
+        'audit' as purpose,
+        coalesce(failures.p_failure, 0) as hardness,
+        0 as novelty,
+        1 as represents,
+        row_number() over (order by md5(traces.trace_id || 'audit')) as rank
+    from traces
+    left join failures on traces.trace_id = failures.trace_id
+    left join mode_members on traces.trace_id = mode_members.trace_id
+    where traces.trace_id not in (select corrected.trace_id from corrected)
+    qualify rank <= $audit_count
+),
+
+-- a trace drawn for audit is only measured with, even when it is hard: anchors never become training data
 problems as (
     select
         failures.day,
@@ -32,7 +50,10 @@ problems as (
     inner join mode_members on failures.trace_id = mode_members.trace_id
     inner join failure_modes on mode_members.mode_id = failure_modes.mode_id
     inner join traces on failures.trace_id = traces.trace_id
-    where duplicates.is_representative
+    where
+        duplicates.is_representative
+        and failures.trace_id not in (select corrected.trace_id from corrected)
+        and failures.trace_id not in (select audited.trace_id from audited)
 ),
 
 -- a failure the model was sure of and one it guessed both teach; p_failure counts most because a correction of
@@ -67,27 +88,10 @@ hard as (
     qualify rank <= $budget
 ),
 
-audited as (
-    select
-        traces.day,
-        traces.trace_id,
-        mode_members.mode_id,
-        'audit' as purpose,
-        coalesce(failures.p_failure, 0) as hardness,
-        0 as novelty,
-        1 as represents,
-        row_number() over (order by md5(traces.trace_id || 'audit')) as rank
-    from traces
-    left join failures on traces.trace_id = failures.trace_id
-    left join mode_members on traces.trace_id = mode_members.trace_id
-    qualify rank <= $audit_count
-),
-
--- a trace drawn for audit is only measured with, even when it is hard: anchors never become training data
 chosen as (
     select * from audited
     union all by name
-    select * from hard where trace_id not in (select audited.trace_id from audited)
+    select * from hard
 ),
 
 examples as (
@@ -102,7 +106,6 @@ examples as (
         represents,
         rank
     from chosen
-    where trace_id not in (select corrected.trace_id from corrected)
 )
 
 select * from examples;

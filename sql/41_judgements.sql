@@ -37,6 +37,7 @@ compared as (
     inner join replies as models on people.example_id = models.example_id
     where
         people.author_kind = 'human'
+        and coalesce(people.said, '') != ''
         and models.author_kind = 'ai'
         and coalesce(models.confidence, 1) >= $min_confidence
         and greatest(people.day, models.day) = $day::date

@@ -18,14 +18,17 @@ settled as (
 
 refused as (
     select refused_id as answer_id from known_quarantine
-    where table_name = 'answers'
+    where table_name = 'answers' and refused_id is not null
+),
+
+standing as (
+    select * from known_answers
+    where answer_id not in (select refused.answer_id from refused)
 ),
 
 waiting as (
-    select * from known_answers
-    where
-        answer_id not in (select settled.answer_id from settled)
-        and answer_id not in (select refused.answer_id from refused)
+    select * from standing
+    where answer_id not in (select settled.answer_id from settled)
 ),
 
 examples as (
@@ -34,12 +37,23 @@ examples as (
         known_hard_examples.purpose,
         known_traces.output
     from known_hard_examples
-    inner join known_traces on known_hard_examples.trace_id = known_traces.trace_id
+    -- a trace may be delivered again on a later day; the example is about the one of its own day
+    inner join known_traces
+        on known_hard_examples.trace_id = known_traces.trace_id and known_hard_examples.day = known_traces.day
 ),
 
 people as (
-    select distinct example_id from known_answers
-    where author_kind = 'human' and example_id is not null
+    select distinct example_id from standing
+    where author_kind = 'human' and example_id is not null and coalesce(trim(output), '') != ''
+),
+
+corrected as (
+    select distinct
+        standing.example_id,
+        standing.author_kind
+    from past_answer_verdicts
+    inner join standing on past_answer_verdicts.answer_id = standing.answer_id
+    where past_answer_verdicts.verdict = 'accepted'
 ),
 
 trust as (
@@ -53,41 +67,47 @@ considered as (
         coalesce(examples.purpose, 'demonstration') as purpose,
         coalesce(waiting.rejected, examples.output) as wrong,
         people.example_id is not null as has_person,
+        corrected.example_id is not null as is_corrected,
         coalesce(trust.is_trusted, false) as is_trusted,
-        trust.agreement,
-        row_number() over (
-            partition by coalesce(waiting.example_id, waiting.answer_id), waiting.author_kind
-            order by waiting.answered_at, waiting.answer_id
-        ) as attempt
+        trust.agreement
     from waiting
     left join examples on waiting.example_id = examples.example_id
     left join people on waiting.example_id = people.example_id
+    left join corrected on waiting.example_id = corrected.example_id and waiting.author_kind = corrected.author_kind
     left join trust on waiting.corrector = trust.corrector
 ),
 
 judged as (
     select
-        $day::date as day,
-        answer_id,
-        example_id,
+        *,
         case
             when coalesce(trim(output), '') = '' then 'unparsed'
             when purpose = 'audit' then 'audit_only'
-            when attempt > 1 then 'answered_before'
+            when is_corrected then 'answered_before'
             when author_kind = 'ai' and has_person then 'a_person_answered'
             when lower(trim(output)) = lower(trim(wrong)) then 'correct_as_is'
             when author_kind = 'ai' and coalesce(confidence, 1) < $min_confidence then 'low_confidence'
             when author_kind = 'ai' and not is_trusted then 'corrector_not_trusted'
-            else 'accepted'
-        end as verdict,
-        case when author_kind = 'human' then 1 else agreement end as agreement
+            else 'fit'
+        end as judgement
     from considered
 ),
 
+-- of several fit answers to one example the first counts
 verdicts as (
     select
-        *,
-        verdict != 'corrector_not_trusted' as is_final
+        $day::date as day,
+        answer_id,
+        example_id,
+        case
+            when judgement != 'fit' then judgement
+            when row_number() over (
+                partition by coalesce(example_id, answer_id), author_kind, judgement order by answered_at, answer_id
+            ) = 1 then 'accepted'
+            else 'answered_before'
+        end as verdict,
+        case when author_kind = 'human' then 1 else agreement end as agreement,
+        judgement != 'corrector_not_trusted' as is_final
     from judged
 )
 

@@ -51,7 +51,8 @@ triples as (
     from accepted
     inner join known_answers on accepted.answer_id = known_answers.answer_id
     left join known_hard_examples on known_answers.example_id = known_hard_examples.example_id
-    left join known_traces on known_hard_examples.trace_id = known_traces.trace_id
+    left join known_traces
+        on known_hard_examples.trace_id = known_traces.trace_id and known_hard_examples.day = known_traces.day
 )
 
 select * from triples;

@@ -33,8 +33,11 @@ checked as (
         answered.corrector as author_id
     from answered
     inner join known_hard_examples on answered.example_id = known_hard_examples.example_id
-    inner join known_traces on known_hard_examples.trace_id = known_traces.trace_id
-    where known_hard_examples.purpose = 'audit'
+    inner join known_traces
+        on known_hard_examples.trace_id = known_traces.trace_id and known_hard_examples.day = known_traces.day
+    where
+        known_hard_examples.purpose = 'audit'
+        and answered.example_id not in (select past_audits.example_id from past_audits)
 )
 
 select * from checked;

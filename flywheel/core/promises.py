@@ -1,8 +1,8 @@
 """The promises about tables, held by Great Expectations: the only door to it.
 
 `expectations/<table>.json` is a suite in Great Expectations' own format. Great Expectations passes an empty suite and
-drops a misspelt expectation with a log line; here both are errors, an expectation that could not be evaluated counts as
-broken, and a number that is NaN or infinite breaks every promise about it instead of counting as missing.
+drops a misspelt expectation with a log line; here both are errors, an expectation that could not be evaluated counts
+as broken, and a number that is NaN or infinite breaks every promise about it instead of counting as missing.
 
 It takes seconds to import and is therefore imported inside functions; one context serves a process.
 """

@@ -61,7 +61,7 @@ def _cluster(
     if wanted < 1:
         return fresh, np.empty((0, vectors.shape[1]), dtype=np.float32)
     labels = KMeans(n_clusters=wanted, n_init=3, random_state=policy.seed).fit_predict(vectors[loose])
-    centroids = []
+    centroids: list[Vectors] = []
     for label in range(wanted):
         members = loose[labels == label]
         if len(members) >= policy.smallest:

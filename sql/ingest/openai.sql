@@ -26,9 +26,9 @@ calls as (
 select
     source_line,
     byte_offset,
-    md5(coalesce(response_id, record::varchar)) as trace_id,
+    md5(coalesce(response_id, record ->> '$.request_id', record::varchar)) as trace_id,
     response_id,
-    coalesce(record ->> '$.conversation_id', response_id, md5(record::varchar)) as conversation_id,
+    coalesce(record ->> '$.conversation_id', response_id, record ->> '$.request_id', md5(record::varchar)) as conversation_id,
     started_at,
     coalesce(record ->> '$.client_id', 'unknown') as app,
     coalesce(record ->> '$.workload_id', 'default') as task,

@@ -7,6 +7,6 @@ from traces
 where
     regexp_matches(
         lower(output),
-        '^(i.m sorry|sorry|i apologi[sz]e)?[,. ]*(but )?i (can.?not|can.t|am unable|.m unable|am not able|won.t)\b'
+        '^((i.m |i am )?sorry|i apologi[sz]e)?[,. ]*(but )?i( can.?not| can.t|( am|.m) (unable|not able)| won.t)\b'
     )
     or regexp_matches(lower(output), '^i do not know\b|^as an ai\b')

@@ -17,16 +17,16 @@ sides as (
     from steps
 ),
 
--- sums of products; anything with parentheses is not judged
+-- sums of products; anything with parentheses, a division by zero or what is no number is not judged
 valued as (
     select
         trace_id,
         step,
         claimed,
-        list_sum(
+        list_reduce(
             list_transform(
                 regexp_extract_all(expression, '[+-]?[^+-]+'),
-                lambda term: if(term[1] = '-', -1, 1) * list_aggregate(
+                lambda term: if(term[1] = '-', -1, 1) * list_reduce(
                     list_transform(
                         regexp_extract_all(ltrim(term, '+-'), '[*/]?[^*/]+'),
                         lambda factor: if(
@@ -35,9 +35,10 @@ valued as (
                             try_cast(ltrim(factor, '*') as double)
                         )
                     ),
-                    'product'
+                    lambda product, factor: product * factor
                 )
-            )
+            ),
+            lambda total, term: total + term
         ) as computed
     from sides
     where regexp_full_match(expression, '-?[0-9.]+([-+*/][0-9.]+)*')

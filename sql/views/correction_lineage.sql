@@ -19,5 +19,6 @@ select
     traces.source_line
 from corrections
 inner join answers on corrections.answer_id = answers.answer_id
-left join traces on corrections.trace_id = traces.trace_id
-left join failures on corrections.trace_id = failures.trace_id
+left join hard_examples on corrections.example_id = hard_examples.example_id
+left join traces on hard_examples.trace_id = traces.trace_id and hard_examples.day = traces.day
+left join failures on hard_examples.trace_id = failures.trace_id and hard_examples.day = failures.day

@@ -1,4 +1,4 @@
--- cost_per_accepted: what a usable correction costs, by day and who made it
+-- cost_per_accepted: what a usable correction costs, by the day it was answered and who made it
 with
 asked as (
     select
@@ -13,10 +13,11 @@ asked as (
 
 kept as (
     select
-        day,
-        author_id,
+        answers.day,
+        corrections.author_id,
         count(*) as accepted_count
     from corrections
+    inner join answers on corrections.answer_id = answers.answer_id
     group by all
 )
 

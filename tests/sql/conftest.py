@@ -3,6 +3,7 @@
     tests/sql/<table>/<case>.yaml            one built table of sql/
     tests/sql/signals/<signal>/<case>.yaml   one file of sql/signals/
     tests/sql/ingest/<format>/<case>.yaml    one file of sql/ingest/, which reads the table `log_lines`
+    tests/sql/views/<view>/<case>.yaml       one file of sql/views/, over all days
 
 A case says in its first line, a comment, what it shows. `given` holds rows per table, where a column left out is
 null; `when` holds the day and the query's other parameters; `expect` holds all rows that come out, in any order,
@@ -10,7 +11,7 @@ and of each only the columns that matter.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from flywheel.core.queries import find_query
 
 CASES = Path(__file__).parent
 Row = dict[str, Any]
+TOLERANCE = 1e-6  # what differs less is the same number written with fewer digits
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -47,10 +49,10 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         run_case(self.path.read_text(encoding="utf-8"), self.path.relative_to(CASES).parts[:-1])
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, CaseFailed):
             return f"{self.path.relative_to(CASES)}: {excinfo.value}"
-        return super().repr_failure(excinfo)
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, str(self.path.relative_to(CASES))
@@ -58,7 +60,10 @@ class CaseItem(pytest.Item):
 
 def run_case(text: str, place: tuple[str, ...]) -> None:
     """Run a case for the SQL file that its folder names, and raise CaseFailed where the rows differ."""
-    case = yaml.safe_load(text)
+    try:
+        case = yaml.safe_load(text)
+    except yaml.YAMLError as broken:
+        raise CaseFailed(f"not YAML: {broken}") from broken
     if not text.startswith("# ") or set(case) != {"given", "when", "expect"}:
         raise CaseFailed("a case is a comment that says what it shows, then given, when and expect")
     with Lake.in_memory() as lake:
@@ -71,6 +76,8 @@ def run_case(text: str, place: tuple[str, ...]) -> None:
 
 
 def _run(lake: Lake, place: tuple[str, ...], when: Row) -> list[Row]:
+    if place[0] == "views":
+        return lake.connection.table(place[1]).pl().to_dicts()
     if place[0] == "ingest":
         return lake.frame(find_query("ingest", place[1]), **when).to_dicts()
     rows = lake.rows_of(place[0], when.pop("day"), **when).to_dicts()
@@ -86,8 +93,7 @@ def _insert(lake: Lake, table: str, rows: list[Row]) -> None:
     if unknown:
         raise CaseFailed(f"table {table} has no column {', '.join(sorted(unknown))}")
     lake.connection.execute(
-        f"insert into {table} by name "
-        "select unnest(row) from (select unnest(from_json($rows::json, $types)) as row)",
+        f"insert into {table} by name select unnest(row) from (select unnest(from_json($rows::json, $types)) as row)",
         {"rows": json.dumps(rows, default=str), "types": json.dumps([types])},
     )
 
@@ -96,7 +102,8 @@ def difference(found: list[Row], expected: list[Row]) -> str:
     """Return in words how the rows differ in the columns that are expected, or nothing."""
     left = [{column: _plain(value) for column, value in row.items()} for row in found]
     missing = []
-    for wanted in expected:
+    expected = [{column: _plain(value) for column, value in row.items()} for row in expected]
+    for wanted in sorted(expected, key=len, reverse=True):
         match = next((row for row in left if _fits(row, wanted)), None)
         if match is None:
             missing.append(wanted)
@@ -110,17 +117,27 @@ def difference(found: list[Row], expected: list[Row]) -> str:
 
 
 def _fits(row: Row, wanted: Row) -> bool:
-    return all(column in row and _same(row[column], _plain(value)) for column, value in wanted.items())
+    return all(column in row and _same(row[column], value) for column, value in wanted.items())
 
 
 def _same(found: object, wanted: object) -> bool:
-    if isinstance(wanted, float) and isinstance(found, int | float):
-        return found == pytest.approx(wanted, abs=1e-6)
+    if isinstance(wanted, int | float) and isinstance(found, int | float):
+        return abs(found - wanted) <= TOLERANCE
     if isinstance(wanted, list | dict) and isinstance(found, str):
-        return json.loads(found) == wanted
+        return bool(json.loads(found) == wanted)
     return found == wanted
 
 
 def _plain(value: object) -> object:
     """Turn dates and the like into the text that both sides write them as."""
     return value if value is None or isinstance(value, bool | int | float | str | list | dict) else str(value)
+
+
+@pytest.fixture
+def cases_folder() -> Path:
+    return CASES
+
+
+@pytest.fixture(name="run_case")
+def run_case_fixture() -> Callable[[str, tuple[str, ...]], None]:
+    return run_case

@@ -90,8 +90,9 @@ def create_app(folder: Path, switches: Switches) -> FastAPI:
     files, jobs = FileStore(folder / "files"), JobStore(folder / "jobs", time.time)
     registry = Registry(folder / "models")
     trainer = Trainer(jobs, files, registry, switches)
-    handlers = {HTTPException: _no_such_endpoint, Exception: _broken}
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=handlers)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(HTTPException, _no_such_endpoint)
+    app.add_exception_handler(Exception, _broken)
     guard = Guard(switches, served)
     _add_own(app, guard, OwnEndpoints(switches, served))
     _add_models(app, guard, ModelEndpoints(registry))

@@ -60,4 +60,4 @@ def _read_texts(raw: object) -> tuple[str, ...]:
 def _written(row: NDArray[np.float32], is_base64: bool) -> str | list[float]:
     if is_base64:
         return base64.b64encode(row.astype("<f4").tobytes()).decode()
-    return row.tolist()
+    return [float(number) for number in row]

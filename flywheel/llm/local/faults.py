@@ -71,7 +71,11 @@ class Switches:
 
     def due(self, path: str, header: str | None) -> dict[FaultKind, Fault]:
         """Return the faults that fire for this request, from the switches and its own header."""
-        fired = {kind: armed.fault for kind, armed in self._armed.items() if armed.fires(path)}
+        fired = {
+            kind: armed.fault
+            for kind, armed in self._armed.items()
+            if kind is not FaultKind.SLOW_TRAINING and armed.fires(path)
+        }
         return fired if header is None else fired | read_header(header)
 
     def training_delay_seconds(self) -> float:

@@ -24,6 +24,7 @@ LOOPBACK = "127.0.0.1"
 _STARTED = "server.json"
 _START_SECONDS = 60.0  # two busy cores make imports slow
 _STOP_SECONDS = 15.0
+_LOCK_SECONDS = 3.0  # an orphan of the same folder is gone by then
 _LOOK_AGAIN_SECONDS = 0.02
 _ORPHAN_SECONDS = 0.5
 _SOURCE_ROOT = Path(flywheel.__file__).parent.parent
@@ -126,7 +127,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=5)
+        lock.acquire(timeout=_LOCK_SECONDS)
     except Timeout as error:
         remedy = "Another local provider serves it; stop that one or use another folder."
         raise MissingPart(f"The folder {str(folder)!r}", remedy) from error

@@ -94,7 +94,10 @@ class Trainer:
             time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _fail(self, job: Job, error: Exception) -> None:
-        details = {"code": "invalid_training_file", "message": str(error), "param": "training_file"}
-        if not isinstance(error, FlywheelError):
-            details = {"code": "training_failed", "message": repr(error), "param": None}
+        is_data = isinstance(error, FlywheelError)
+        details = {
+            "code": "invalid_training_file" if is_data else "training_failed",
+            "message": str(error),
+            "param": "training_file" if is_data else None,
+        }
         self._jobs.advance(job.job_id, str(error), status=JobStatus.FAILED, error=details)

@@ -139,3 +139,14 @@ def test_the_table_of_sets_matches_the_real_files(name, folder_of):
     for source in datasets.SETS[name].files:
         body = (folder / source.name).read_bytes()
         assert (len(body), hashlib.sha256(body).hexdigest()) == (source.bytes, source.sha256)
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_the_table_of_sets_names_the_recorded_sources(name, folder_of):
+    recorded = folder_of(name).parent / "SOURCES.tsv"
+    if not recorded.is_file():
+        pytest.skip(f"{recorded} is not there to compare with")
+    lines = recorded.read_text("utf-8").splitlines()
+    for source in SETS[name].files:
+        wanted = (SETS[name].repo, SETS[name].commit, source.path, str(source.bytes), source.sha256)
+        assert any(line.split("\t")[2:7] == list(wanted) for line in lines), source

@@ -1,0 +1,24 @@
+"""Find one day's failures, name their modes and choose the hard examples."""
+
+from datetime import date
+
+from prefect import flow
+
+from flywheel.core.settings import load_settings
+from tasks.days import day_or_latest
+from tasks.mine import find_repeats, name_modes, weigh_signals
+from tasks.tables import build_table
+
+
+@flow(name="mine", flow_run_name="mine-{day}")
+def mine_failures(day: date | None = None) -> int:
+    """Mine one day of production traces; return how many hard examples came out."""
+    day = day_or_latest(day)
+    settings = load_settings()
+    for table in ("traces", "feedback", "signals"):
+        build_table(table, day)
+    weigh_signals(day)
+    build_table("failures", day)
+    find_repeats(day)
+    name_modes(day)
+    return build_table("hard_examples", day, budget=settings.daily_budget, audit_count=settings.audit_count)

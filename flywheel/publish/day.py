@@ -1,0 +1,163 @@
+"""Publish: gather a candidate, measure it, hold it against its promises, release it or refuse all of it."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+import orjson
+import polars as pl
+from filelock import FileLock
+
+from flywheel import __version__
+from flywheel.core.errors import NothingToPublish
+from flywheel.core.ids import content_id, sha256_of
+from flywheel.core.lake import Lake
+from flywheel.core.promises import PromiseResult, check_suite, critical_failures
+from flywheel.core.releases import Release, list_releases, publish_files, read_file
+from flywheel.core.settings import Settings
+from flywheel.core.storage import Store
+from flywheel.publish.candidate import Candidate, gather
+from flywheel.publish.card import write_card
+from flywheel.publish.exports import FORMATS, export
+from flywheel.publish.profile import profile
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A candidate that broke critical promises; nothing of it was published."""
+
+    dataset: str
+    candidate: str
+    failed: tuple[PromiseResult, ...]
+    quarantined_count: int
+
+    @property
+    def failed_names(self) -> list[str]:
+        """Return `suite.expectation(subject)` of what was broken."""
+        return [f"{result.suite}.{result.expectation}({result.subject})" for result in self.failed]
+
+
+def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: datetime) -> Release | Refusal:
+    """Publish everything accepted up to the day as the next version, or refuse it whole.
+
+    Raises:
+        NothingToPublish: there are no corrections.
+        VersionTaken: another publisher on another machine won the race.
+
+    """
+    with FileLock(settings.control_folder / f"publish-{settings.dataset}.lock"):
+        releases = list_releases(store, settings.dataset)
+        parent = _parent_rows(store, releases[-1]) if releases else _NO_PARENT
+        candidate = gather(lake, day, settings.dataset, parent)
+        if candidate.train.is_empty():
+            raise NothingToPublish(settings.dataset)
+        measured = profile(lake, candidate, day, parent.filter(pl.col("split") == "train"), now)
+        results = _check(lake, candidate, measured)
+        _land_results(lake, candidate, results, day, now)
+        failed = critical_failures(results)
+        if failed:
+            return Refusal(
+                settings.dataset,
+                candidate.content_hash,
+                tuple(failed),
+                _quarantine(lake, candidate, failed, day, now),
+            )
+        files = _files(candidate, measured, results)
+        return publish_files(store, settings.dataset, files, _facts(lake, candidate, files, measured), now)
+
+
+_NO_PARENT = pl.DataFrame(schema={"correction_id": pl.String, "split": pl.String, "chosen": pl.String})
+
+
+def _parent_rows(store: Store, release: Release) -> pl.DataFrame:
+    parts = [
+        pl.read_parquet(io.BytesIO(read_file(store, release, f"{side}.parquet"))) for side in ("train", "heldout")
+    ]
+    return pl.concat([part.select("correction_id", "split", "chosen") for part in parts])
+
+
+def _check(lake: Lake, candidate: Candidate, measured: dict[str, object]) -> list[PromiseResult]:
+    rows = candidate.rows.drop("mode_name", "route", "group_id", "split")
+    measures = lake.typed("release_profiles", [measured])
+    return [*check_suite("corrections", rows), *check_suite("release_profiles", measures)]
+
+
+def _land_results(
+    lake: Lake, candidate: Candidate, results: Sequence[PromiseResult], day: date, now: datetime
+) -> None:
+    rows = [
+        asdict(result)
+        | {
+            "day": day,
+            "gate_id": content_id(
+                candidate.content_hash, result.suite, result.expectation, result.subject, result.bound
+            ),
+            "dataset": candidate.dataset,
+            "candidate": candidate.content_hash,
+            "checked_at": now,
+        }
+        for result in results
+    ]
+    lake.land("gates", lake.typed("gates", rows))
+
+
+def _quarantine(lake: Lake, candidate: Candidate, failed: Sequence[PromiseResult], day: date, now: datetime) -> int:
+    """Set aside the rows that are new in the candidate: the parent's were published and stay."""
+    reasons = ", ".join(sorted({f"{result.suite}.{result.subject}" for result in failed}))
+    rows = [
+        {
+            "day": day,
+            "quarantine_id": content_id("corrections", row["correction_id"]),
+            "table_name": "corrections",
+            "refused_id": row["correction_id"],
+            "reason": "gate_refused",
+            "detail": reasons,
+            "source_file": row["batch_id"],
+            "quarantined_at": now,
+        }
+        for row in candidate.fresh.iter_rows(named=True)
+    ]
+    return lake.land("quarantine", lake.typed("quarantine", rows))
+
+
+def _files(candidate: Candidate, measured: dict[str, object], results: Sequence[PromiseResult]) -> dict[str, bytes]:
+    gate = {
+        "candidate": candidate.content_hash,
+        "profile": measured,
+        "results": [asdict(result) for result in results],
+    }
+    train = candidate.train
+    return {
+        "train.parquet": _parquet(train),
+        "heldout.parquet": _parquet(candidate.heldout),
+        "preferences.parquet": _parquet(candidate.preferences),
+        "gate.json": orjson.dumps(gate, option=orjson.OPT_INDENT_2, default=str),
+        "card.md": write_card(candidate, measured, results).encode(),
+        **{f"exports/{form}.jsonl": export(train, form) for form in FORMATS},
+    }
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _facts(
+    lake: Lake, candidate: Candidate, files: dict[str, bytes], measured: dict[str, object]
+) -> dict[str, object]:
+    return {
+        "content_hash": candidate.content_hash,
+        "code_version": __version__,
+        "lake_version": lake.version(),
+        "gate_sha256": sha256_of(files["gate.json"]),
+        "reference": measured["reference"],
+        "rows": {
+            "train": candidate.train.height,
+            "heldout": candidate.heldout.height,
+            "preferences": candidate.preferences.height,
+        },
+        "rows_by_author_kind": dict(candidate.rows.group_by("author_kind").len().sort("author_kind").iter_rows()),
+        "licence": "as the logs it was made from",
+    }

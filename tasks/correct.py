@@ -1,0 +1,61 @@
+"""Send work to correctors, and collect what has arrived."""
+
+from datetime import UTC, date, datetime
+
+from prefect import task
+
+from flywheel.core.lake import open_lake
+from flywheel.core.settings import load_settings
+from flywheel.core.storage import open_store
+from flywheel.correct.correctors import HumanQueue, ModelTeacher
+from flywheel.correct.day import CorrectionPolicy, accept_answers, collect_answers, routed_examples
+from flywheel.llm.connect import connected
+from flywheel.llm.spend import record_spend
+from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
+
+HUMAN_COST_USD = 0.67  # per label, RLAIF (arXiv 2309.00267); the same figure routing plans with
+
+
+@task(
+    retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="queue-{day}"
+)
+def queue_for_people(day: date) -> int:
+    """Put the day's examples for people into the review queue; return how many there are."""
+    with open_lake() as lake:
+        examples = routed_examples(lake, day).for_people
+        HumanQueue(lake, open_store(), _noon(day), HUMAN_COST_USD).submit(examples)
+        return len(examples)
+
+
+@task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="ask-{day}")
+def ask_teacher(day: date) -> int:
+    """Ask the teacher model about the day's examples, within the run's budget; return how many answers are new."""
+    settings = load_settings()
+    with open_lake() as lake, connected(settings) as provider:
+        teacher = ModelTeacher(provider, settings.teacher_model, datetime.now(UTC), settings.run_budget_usd)
+        teacher.submit(routed_examples(lake, day).for_models)
+        landed = collect_answers(lake, day, [teacher], run_id())
+        record_spend(lake, provider.ledger, run_id())
+        return landed
+
+
+@task(
+    retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="collect-{day}"
+)
+def collect_from_people(day: date) -> int:
+    """Land the answers people have given so far; return how many are new."""
+    with open_lake() as lake:
+        return collect_answers(lake, day, [HumanQueue(lake, open_store(), _noon(day), HUMAN_COST_USD)], run_id())
+
+
+@task(
+    retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="accept-{day}"
+)
+def accept(day: date) -> dict[str, int]:
+    """Turn the answers that are fit for it into corrections; return the verdicts."""
+    with open_lake() as lake:
+        return accept_answers(lake, day, CorrectionPolicy(), run_id())
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

@@ -1,0 +1,32 @@
+"""The parts of mining that are more than a query."""
+
+from datetime import date
+
+from prefect import task
+
+from flywheel.core.lake import open_lake
+from flywheel.mine.labels import weigh_signals as weigh
+from flywheel.mine.named import name_modes as name
+from flywheel.mine.repeats import find_repeats as find
+from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
+
+
+@task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)
+def weigh_signals(day: date) -> int:
+    """Fit the label model; return how many signals it weighed."""
+    with open_lake() as lake:
+        return weigh(lake, day, run_id())
+
+
+@task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)
+def find_repeats(day: date) -> int:
+    """Collapse near-duplicate failures; return how many distinct ones remain."""
+    with open_lake() as lake:
+        return find(lake, day, run_id())
+
+
+@task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)
+def name_modes(day: date) -> int:
+    """Group and name the day's failures; return how many modes they have."""
+    with open_lake() as lake:
+        return name(lake, day, run_id())
