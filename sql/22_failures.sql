@@ -12,7 +12,11 @@ create table failures (
 
 with
 fired as (
-    select * from signals
+    select
+        signals.*,
+        traces.task
+    from signals
+    inner join traces on signals.trace_id = traces.trace_id
 ),
 
 weights as (
@@ -21,9 +25,11 @@ weights as (
 
 silent as (
     select
+        task,
         sum(log_odds_silent) as log_odds,
         any_value(ln(prevalence / (1 - prevalence))) as prior
     from weights
+    group by task
 ),
 
 scored as (
@@ -39,8 +45,8 @@ scored as (
             fired.signal in ('failed_call', 'invalid_structure', 'refusal', 'verifier_failed')
         ) as evidence
     from fired
-    cross join silent
-    left join weights on fired.signal = weights.signal
+    left join silent on fired.task = silent.task
+    left join weights on fired.task = weights.task and fired.signal = weights.signal
     group by fired.day, fired.trace_id
 ),
 

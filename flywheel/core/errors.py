@@ -136,6 +136,7 @@ class GateRefused(DataError):
 
     def __init__(self, dataset: str, failed: Iterable[str], quarantined: int) -> None:
         self.failed = sorted(failed)
+        self.quarantined_count = quarantined
         super().__init__(
             f"The gate refused the candidate release of {dataset!r}: {_listed(self.failed)}. {quarantined} rows "
             "went to quarantine; `flywheel quarantine list` and `flywheel gate` show them."

@@ -5,7 +5,7 @@ pandas batch, so that whoever is told about a broken promise can look at the row
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -144,6 +144,7 @@ READINGS: Mapping[str, Reading] = {
     "expect_column_values_to_match_regex": Reading(
         lambda k: f"not {_any_pattern(k)}", lambda k: f"matches {k['regex']}"
     ),
+    "expect_column_values_to_not_match_regex": Reading(_any_pattern, lambda k: f"does not match {k['regex']}"),
     "expect_column_values_to_not_match_regex_list": Reading(
         _any_pattern, lambda k: f"matches none of {len(k['regex_list'])} patterns"
     ),
@@ -175,7 +176,7 @@ def bound_of(expectation: str, kwargs: Kwargs) -> str:
 
 
 def broken_rows_query(
-    table: str, expectation: str, kwargs: Kwargs, scope: Mapping[str, object], not_finite: tuple[str, ...] = ()
+    table: str, expectation: str, kwargs: Kwargs, scope: Mapping[str, object], not_finite: Iterable[str] = ()
 ) -> str:
     """Return a DuckDB query that selects the rows which break an expectation.
 

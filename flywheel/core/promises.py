@@ -28,9 +28,9 @@ from flywheel.core.promise_queries import (
     bound_of,
     broken_rows_query,
     columns_of,
-    condition_columns,
 )
-from flywheel.core.queries import find_table, load_tables
+from flywheel.core.promise_rows import as_pandas, not_finite_count, scope_of
+from flywheel.core.queries import find_table
 from flywheel.core.settings import HOME
 
 EXPECTATIONS = HOME / "expectations"
@@ -124,11 +124,11 @@ def check_suite(name: str, rows: pl.DataFrame, folder: Path = EXPECTATIONS) -> l
     suite = load_suite(name, folder)
     if rows.is_empty():
         raise EmptyPromise(name, "it was given no rows")
-    answers = _validate(suite, _as_pandas(rows, suite.promises))
+    answers = _validate(suite, as_pandas(rows, [promise.kwargs for promise in suite.promises]))
     unanswered = [promise.expectation for place, promise in enumerate(suite.promises) if place not in answers]
     if unanswered:
         raise UnknownExpectation(name, len(suite.promises), len(answers), unanswered)
-    scope = _scope(name, rows)
+    scope = scope_of(name, rows)
     return [_result(name, promise, answers[place], rows, scope) for place, promise in enumerate(suite.promises)]
 
 
@@ -165,11 +165,22 @@ def _build(place: int, entry: Mapping[str, Any]) -> Any:
 
     try:
         Severity(entry["severity"])
+        _refuse_hollow(entry["kwargs"])
         marked = {**entry, "meta": {**(entry.get("meta") or {}), _MARK: place}}
         return ExpectationConfiguration(**marked).to_domain_obj()
     except (GreatExpectationsError, ValueError, TypeError, KeyError) as refused:
         reason = " ".join(str(refused).split()) or type(refused).__name__
         return f"{entry.get('type') if isinstance(entry, Mapping) else entry!r} ({reason})"
+
+
+def _refuse_hollow(kwargs: Mapping[str, Any]) -> None:
+    """Raise ValueError for arguments that Great Expectations takes and that would leave the promise without force."""
+    if kwargs.get("mostly") == 0:
+        raise ValueError("mostly 0 promises nothing")
+    if isinstance(kwargs.get("row_condition"), str):
+        raise ValueError("row_condition is text; write it in its JSON form")
+    if "$PARAMETER" in json.dumps(kwargs):
+        raise ValueError("nobody fills in suite parameters here")
 
 
 @lru_cache(maxsize=1)
@@ -205,42 +216,16 @@ def _validate(suite: LoadedSuite, frame: Any) -> dict[int, Any]:
     return {result.expectation_config.meta[_MARK]: result for result in answer.results}
 
 
-def _as_pandas(rows: pl.DataFrame, promises: Iterable[Promise]) -> Any:
-    """Return what the promises are about as pandas: decimals as floats, lists and structs as JSON text."""
-    wanted: set[str] = set()
-    for promise in promises:
-        read = {*promise.columns, *condition_columns(promise.kwargs.get("row_condition"))}
-        wanted |= read or set(rows.columns)
-    kept = rows.select([name for name in rows.columns if name in wanted] or rows.columns[:1])
-    return kept.with_columns(
-        [_plain(kept[name]) for name, kind in kept.schema.items() if kind.is_nested() or kind.is_decimal()]
-    ).to_pandas()
-
-
-def _plain(column: pl.Series) -> pl.Series:
-    if column.dtype.is_decimal():  # pandas batches of Decimal hang Great Expectations
-        return column.cast(pl.Float64)
-    texts = [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
-    return pl.Series(column.name, texts, dtype=pl.String)
-
-
-def _scope(name: str, rows: pl.DataFrame) -> dict[str, object]:
-    """Return by which values the checked rows are found again: their day and, for a single row, its key."""
-    table = load_tables().get(name)
-    columns = ["day", *(table.key if table is not None and rows.height == 1 else ())]
-    scope = {}
-    for column in dict.fromkeys(columns):
-        values = rows[column].unique() if column in rows.columns else pl.Series([])
-        if values.len() == 1 and values[0] is not None:
-            scope[column] = values[0]
-    return scope
-
-
 def _result(
     name: str, promise: Promise, answer: Any, rows: pl.DataFrame, scope: Mapping[str, object]
 ) -> PromiseResult:
-    not_finite = tuple(column for column in promise.columns if _not_finite_count(rows, column))
-    problem = _problem(answer) or (_infinite(rows, not_finite) if not_finite else "")
+    not_finite = {column: not_finite_count(rows, column) for column in promise.columns}
+    infinite = [
+        f"{column} is NaN or infinite in {count} of {rows.height} rows"
+        for column, count in not_finite.items()
+        if count
+    ]
+    problem = _problem(answer) or " and ".join(infinite)
     return PromiseResult(
         suite=name,
         expectation=promise.expectation,
@@ -249,19 +234,10 @@ def _result(
         is_success=bool(answer.success) and not problem,
         observed=problem or _observed(promise, answer, rows),
         bound=bound_of(promise.expectation, promise.kwargs),
-        rows_query=broken_rows_query(name, promise.expectation, promise.kwargs, scope, not_finite),
+        rows_query=broken_rows_query(
+            name, promise.expectation, promise.kwargs, scope, {c for c, count in not_finite.items() if count}
+        ),
     )
-
-
-def _not_finite_count(rows: pl.DataFrame, column: str) -> int:
-    if column not in rows.columns or not rows[column].dtype.is_float():
-        return 0
-    return int((~rows[column].is_finite()).sum())
-
-
-def _infinite(rows: pl.DataFrame, columns: Iterable[str]) -> str:
-    counts = (f"{column} is NaN or infinite in {_not_finite_count(rows, column)}" for column in columns)
-    return f"{' and '.join(counts)} of {rows.height} rows"
 
 
 def _problem(answer: Any) -> str:
@@ -275,8 +251,8 @@ def _problem(answer: Any) -> str:
 def _observed(promise: Promise, answer: Any, rows: pl.DataFrame) -> str:
     """Return what was found; values only where they are short and cannot be somebody's personal data."""
     found = answer.result
-    if "observed_value" in found:
-        return str(found["observed_value"])
+    if "unexpected_count" not in found:
+        return str(found.get("observed_value", "as promised" if answer.success else "not as promised"))
     is_quotable = READINGS.get(promise.expectation, ANY_OTHER).is_quotable
     if rows.height == 1 and len(promise.columns) == 1 and is_quotable:
         return str(rows[promise.columns[0]][0])

@@ -23,7 +23,8 @@ _PRODUCTION = (
 )
 _AUDITS = """
 select
-    'traffic' as set_name, audits.example_id, cast(null as varchar) as mode_id, audits.input, audits.chosen as expected
+    'traffic' as set_name, audits.example_id, cast(null as varchar) as mode_id,
+    audits.input, audits.chosen as expected
 from audits where audits.day <= $day order by audits.example_id
 """
 SEED = 7  # of training and of the bootstrap: the same release gives the same candidate and the same decision
@@ -78,7 +79,7 @@ def improve_day(workshop: Workshop, day: date, now: datetime) -> Improvement:
 
 
 def _questions(lake: Lake, store: Store, release: Release, day: date) -> pl.DataFrame:
-    """Return the release's held-out failures and the audited traffic: set_name, example_id, mode_id, input, expected."""
+    """Return held-out failures and audited traffic as (set_name, example_id, mode_id, input, expected)."""
     heldout = pl.read_parquet(io.BytesIO(read_file(store, release, "heldout.parquet"))).select(
         pl.lit("heldout").alias("set_name"),
         pl.col("correction_id").alias("example_id"),

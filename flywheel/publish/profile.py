@@ -58,7 +58,7 @@ def _reference(lake: Lake, day: date, reference: pl.DataFrame) -> tuple[list[str
 
 
 def _share(facts: pl.Series) -> float:
-    return float(facts.mean() or 0.0) if len(facts) else 0.0
+    return float(facts.sum()) / len(facts) if len(facts) else 0.0
 
 
 def _leaked(candidate: Candidate) -> int:
@@ -68,7 +68,7 @@ def _leaked(candidate: Candidate) -> int:
         return 0
     train = candidate.train.select(pl.col("correction_id").alias("id"), pl.col("query").fill_null("").alias("text"))
     other = pl.DataFrame({"id": [str(n) for n in range(len(kept_apart))], "text": kept_apart})
-    return int(overlap(train, other).get_column("id_a").n_unique())
+    return int(overlap(train, other)["id"].n_unique())
 
 
 def _personal(rows: pl.DataFrame) -> int:

@@ -49,15 +49,21 @@ def choose_route(
     """Return the route and the reason, so that every decision can be counted and audited."""
     if example.purpose is Purpose.AUDIT:
         return Route.HUMAN, "random_audit"
+    if example.rejected is None:
+        return Route.DROP, "no_answer_to_correct"  # a timeout or an outage teaches a model nothing
     if example.hardness < policy.drop_below:
         return Route.DROP, "too_easy"
     if _is_safety_critical(example.query, policy.safety_terms):
         return Route.HUMAN, "safety_critical"
-    if human_left > 0 and example.novelty >= policy.novel_above:
+    return _by_trust(example, policy, trust, human_left)
+
+
+def _by_trust(example: HardExample, policy: RoutingPolicy, trust: TeacherTrust, human_left: int) -> tuple[Route, str]:
+    if human_left <= 0:
+        return Route.AI, "human_budget_spent"
+    if example.novelty >= policy.novel_above:
         return Route.HUMAN, "new_failure_mode"
-    if human_left > 0 and not trust.is_trusted:
-        return Route.HUMAN, "teacher_unproven"
-    return Route.AI, "cheapest_that_meets_the_bar" if trust.is_trusted else "human_budget_spent"
+    return (Route.AI, "cheapest_that_meets_the_bar") if trust.is_trusted else (Route.HUMAN, "teacher_unproven")
 
 
 def route_all(

@@ -42,7 +42,7 @@ def is_right(solution: str, ground_truth: str) -> bool:
 
 
 def solutions_as_traffic(solutions: Iterable[Mapping[str, object]], day: date, seed: int) -> DayOfTraffic:
-    """Return one day of traffic: a conversation per problem, in which each of the four models answers once.
+    """Return one day of traffic: each problem asked once of each of the four models.
 
     `solutions` are rows of `datasets.load_gsm8k_solutions`. Nothing of the ground truth is in the records.
     """
@@ -73,7 +73,7 @@ def _call(row: Mapping[str, object], model: str, at: tuple[int, datetime], rng: 
         key=f"gsm8k:{started_at:%Y%m%d}:{number}:{model}",
         workload_id=WORKLOAD_ID,
         client_id="benchmark",
-        conversation_id=f"c-gsm8k-{started_at:%Y%m%d}-{number:05d}",
+        conversation_id=f"c-gsm8k-{started_at:%Y%m%d}-{number:05d}-{model}",
         user="u-gsm8k",
         started_at=started_at,
         system_prompt=SYSTEM_PROMPT,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
-from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -60,9 +60,14 @@ def classifier_two_sample_test(
     known, fresh = (np.sort(rng.permutation(len(side))[:n]) for side in (reference, current))
     texts = [_masked(reference[i]) for i in known] + [_masked(current[i]) for i in fresh]
     labels = np.repeat([0, 1], n)
-    features = _vectorizer().transform(texts)
+    hashed = _vectorizer().transform(texts)
+    # What only one text contains cannot help with another; leaving it out makes the fit some hundred times faster.
+    used = np.flatnonzero(hashed.getnnz(axis=0) > 1)
+    features = hashed[:, used]
     scores = _cross_fitted(features, labels, rng)
     hits = int(((scores > 0) == labels).sum())
+    weights = np.zeros(hashed.shape[1])
+    weights[used] = _fitted(features, labels).coef_[0]
     order = np.argsort(-scores[n:], kind="stable")[:most_drifted]
     return TextDrift(
         n=n,
@@ -70,7 +75,7 @@ def classifier_two_sample_test(
         accuracy=hits / (2 * n),
         p_value=float(binom.sf(hits - 1, 2 * n, 0.5)),
         drifted=tuple(int(i) for i in fresh[order]),
-        terms=_moved_terms(texts, _fitted(features, labels), top_terms),
+        terms=_moved_terms(texts, weights, top_terms),
     )
 
 
@@ -83,7 +88,7 @@ def _vectorizer() -> HashingVectorizer:
 
 
 def _fitted(features: Any, labels: npt.NDArray[np.int64]) -> LogisticRegression:
-    return LogisticRegression(C=10.0, max_iter=200).fit(features, labels)
+    return LogisticRegression(solver="liblinear", max_iter=200).fit(features, labels)
 
 
 def _cross_fitted(features: Any, labels: npt.NDArray[np.int64], rng: np.random.Generator) -> Numbers:
@@ -101,17 +106,18 @@ def _folds(n: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
         yield np.concatenate([known[fold::_FOLDS], fresh[fold::_FOLDS]])
 
 
-def _moved_terms(texts: list[str], model: LogisticRegression, top: int) -> tuple[tuple[str, float], ...]:
+def _moved_terms(texts: list[str], weights: Numbers, top: int) -> tuple[tuple[str, float], ...]:
     """Return the phrases that tell most: difference in the share of texts x size of the model's weight."""
     half = len(texts) // 2
     analyse = _vectorizer().build_analyzer()
     before, after = (
         Counter(term for text in side for term in set(analyse(text))) for side in (texts[:half], texts[half:])
     )
-    phrases = [phrase for phrase, count in (before + after).most_common(_VOCABULARY) if count > 1]
+    common = (before + after).most_common(_VOCABULARY)
+    phrases = [phrase for phrase, count in common if count > 1 and not set(phrase.split()) <= ENGLISH_STOP_WORDS]
     if not phrases:
         return ()
     moved = np.array([after[phrase] - before[phrase] for phrase in phrases]) / half
-    contribution = moved * np.abs(_vectorizer().transform(phrases) @ model.coef_[0])
+    contribution = moved * np.abs(_vectorizer().transform(phrases) @ weights)
     order = np.lexsort((phrases, -np.abs(contribution)))[:top]
     return tuple((phrases[i], round(float(contribution[i]), 6)) for i in order)

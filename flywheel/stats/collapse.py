@@ -94,12 +94,12 @@ def collapse_reasons(
     Coverage is against the previous version, entropy against the human anchor set: a slow loss hides between
     neighbouring versions, not from the start.
     """
-    missing = 1 - coverage(previous.topics, candidate.topics, policy.least_count_to_miss)
+    covered = coverage(previous.topics, candidate.topics, policy.least_count_to_miss)
     checks = {
         "anchor_share_low": anchor_share(candidate.origins) < policy.least_anchor_share,
         "generation_too_deep": too_deep(candidate.depths, policy.deepest_generation) > 0,
         "one_teacher_family_dominates": _teachers_share(candidate) > policy.largest_family_share,
-        "coverage_lost": missing > 1 - policy.least_coverage,
+        "coverage_lost": covered < policy.least_coverage,
         "entropy_dropped": entropy_drop(anchor.topics, candidate.topics) > policy.largest_entropy_drop,
     }
     return tuple(reason for reason, is_broken in checks.items() if is_broken)

@@ -1,7 +1,6 @@
 """Watch: one day's traffic against the days before it, column by column, into `drift`."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -72,7 +71,7 @@ def watch_day(lake: Lake, day: date, policy: WatchPolicy, run_id: str = "") -> l
     reference, current = rows.filter(pl.col("day") < day), rows.filter(pl.col("day") == day)
     found = measure(reference, current, policy)
     adjusted = benjamini_hochberg([finding.p_value for finding in found])
-    window = {"reference_from": reference["day"].min(), "reference_to": reference["day"].max()}
+    window: dict[str, object] = {"reference_from": reference["day"].min(), "reference_to": reference["day"].max()}
     judged = [_row(finding, float(p), policy) | window for finding, p in zip(found, adjusted, strict=True)]
     lake.replace("drift", day, lake.typed("drift", judged), run_id)
     return [str(row["column_name"]) for row in judged if row["verdict"] == DriftVerdict.DRIFT.value]
@@ -94,12 +93,12 @@ def measure(reference: pl.DataFrame, current: pl.DataFrame, policy: WatchPolicy)
 
 def _numeric(column: str, reference: pl.DataFrame, current: pl.DataFrame, policy: WatchPolicy) -> Finding:
     found = numeric_drift(column, reference[column], current[column], policy.columns)
-    before, now = reference[column].mean(), current[column].mean()
-    return _finding(found, f"mean {before:.4g} -> {now:.4g}" if _both(before, now) else "")
+    return _finding(found, f"mean {_mean(reference[column])} -> {_mean(current[column])}")
 
 
-def _both(before: object, now: object) -> bool:
-    return isinstance(before, int | float) and isinstance(now, int | float)
+def _mean(values: pl.Series) -> str:
+    known = values.drop_nulls()
+    return f"{float(known.sum()) / len(known):.4g}" if len(known) else "unknown"
 
 
 def _categorical(column: str, reference: pl.DataFrame, current: pl.DataFrame, policy: WatchPolicy) -> Finding:
@@ -138,7 +137,7 @@ def _phrases(told: TextDrift) -> str:
     return f"more of: {', '.join(more) or '-'}; less of: {', '.join(less) or '-'}"
 
 
-def _row(finding: Finding, p_adjusted: float, policy: WatchPolicy) -> Mapping[str, object]:
+def _row(finding: Finding, p_adjusted: float, policy: WatchPolicy) -> dict[str, object]:
     verdict = DriftVerdict.INSUFFICIENT
     if finding.is_known:
         drifted = p_adjusted < policy.columns.level and finding.value > finding.bound

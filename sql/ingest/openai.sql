@@ -28,7 +28,9 @@ select
     byte_offset,
     md5(coalesce(response_id, record ->> '$.request_id', record::varchar)) as trace_id,
     response_id,
-    coalesce(record ->> '$.conversation_id', response_id, record ->> '$.request_id', md5(record::varchar)) as conversation_id,
+    coalesce(
+        record ->> '$.conversation_id', response_id, record ->> '$.request_id', md5(record::varchar)
+    ) as conversation_id,
     started_at,
     coalesce(record ->> '$.client_id', 'unknown') as app,
     coalesce(record ->> '$.workload_id', 'default') as task,
@@ -50,7 +52,7 @@ select
     coalesce(record ->> '$.user', record ->> '$.request.user') as actor,
     record -> '$.feedback' as feedback,
     case
-        when json_type(record -> '$.request.messages') is distinct from 'ARRAY' then 'missing_content'
+        when coalesce(json_type(record -> '$.request.messages'), 'NULL') != 'ARRAY' then 'missing_content'
         when started_at is null then 'missing_timestamp'
         when started_at > $now::timestamptz + interval 1 day then 'clock_in_the_future'
         when

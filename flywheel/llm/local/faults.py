@@ -71,7 +71,7 @@ class Switches:
 
     def due(self, path: str, header: str | None) -> dict[FaultKind, Fault]:
         """Return the faults that fire for this request, from the switches and its own header."""
-        fired = {
+        fired: dict[FaultKind, Fault] = {
             kind: armed.fault
             for kind, armed in self._armed.items()
             if kind is not FaultKind.SLOW_TRAINING and armed.fires(path)

@@ -115,8 +115,8 @@ class Retrieval:
     def distribution(self, text: str) -> Distribution:
         """Share probability among the answers of the nearest texts; the prior if nothing is near."""
         near = self._similarities(text)
-        closest = np.argsort(-near, kind="stable")[:_NEIGHBOURS]
-        closest = closest[near[closest] > 0]
+        place = max(0, len(near) - _NEIGHBOURS)
+        closest = np.flatnonzero((near >= np.partition(near, place)[place]) & (near > 0))  # with all ties
         if not len(closest):
             return self._prior
         shares = softmax(_NEIGHBOUR_SHARPNESS * near[closest] + np.log(self._weights[closest]))
@@ -146,12 +146,11 @@ def _prior(examples: Sequence[Example], answers: tuple[str, ...]) -> Distributio
 
 
 def _fit_logistic(matrix: Any, labels: Any, weights: Any, plan: Plan) -> tuple[Any, Any]:
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=_LOGISTIC_C * plan.strength, max_iter=_LOGISTIC_STEPS, tol=1e-3)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is intended
+        warnings.simplefilter("ignore", UserWarning)  # stopping early and many classes are intended
         model.fit(matrix, labels, sample_weight=weights)
     return _per_class(model)
 
@@ -175,12 +174,11 @@ def _fit_margins(matrix: Any, labels: Any, weights: Any, plan: Plan) -> tuple[An
 
 
 def _margins(matrix: Any, labels: Any, weights: Any, plan: Plan) -> tuple[Any, Any]:
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
     model = LinearSVC(C=_MARGIN_C * plan.strength, random_state=plan.seed % 2**32)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", UserWarning)
         model.fit(matrix, labels, sample_weight=weights)
     return _per_class(model)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -97,9 +98,10 @@ class Registry:
             self._keep(model_id, learner)
         return learner
 
-    def train(self, training: Training, created_at: int) -> str:
+    def train(self, training: Training, created_at: int, is_wanted: Callable[[], bool] = lambda: True) -> str:
         """Fit and store a model; return its id, which is the same for the same training.
 
+        A model that is no longer wanted when its fit is done is not stored.
         Raises InvalidTraining when the content cannot be learned from.
         """
         model_id = self._name(training)
@@ -117,8 +119,9 @@ class Registry:
             created_at=created_at,
         )
         learner = fit(read_examples(content), _plan(record))
-        self._store(record, content)
-        self._keep(model_id, learner)
+        if is_wanted():
+            self._store(record, content)
+            self._keep(model_id, learner)
         return model_id
 
     def _store(self, record: TrainedModel, content: bytes) -> None:

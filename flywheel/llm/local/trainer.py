@@ -62,12 +62,12 @@ class Trainer:
     def _train(self, job: Job, created_at: int) -> None:
         self._jobs.advance(job.job_id, "Fine-tuning job started", status=JobStatus.RUNNING)
         self._wait(job.job_id, self._switches.training_delay_seconds())
-        if self._jobs.get(job.job_id).status is not JobStatus.RUNNING:
+        if not self._is_running(job.job_id):
             return
         content = self._files.content(job.training_file)
         training = Training(job.model, content, job.suffix, job.seed, job.hyperparameters)
-        model_id = self._registry.train(training, created_at)
-        if job.validation_file is not None:
+        model_id = self._registry.train(training, created_at, lambda: self._is_running(job.job_id))
+        if job.validation_file is not None and self._is_running(job.job_id):
             self._measure(job, model_id, job.validation_file)
         tokens = sum(count_tokens(row.text) + count_tokens(row.answer) for row in read_examples(content))
         self._jobs.advance(
@@ -90,8 +90,11 @@ class Trainer:
 
     def _wait(self, job_id: str, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self._jobs.get(job_id).status is JobStatus.RUNNING:
+        while time.monotonic() < end and self._is_running(job_id):
             time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _is_running(self, job_id: str) -> bool:
+        return self._jobs.get(job_id).status is JobStatus.RUNNING
 
     def _fail(self, job: Job, error: Exception) -> None:
         is_data = isinstance(error, FlywheelError)

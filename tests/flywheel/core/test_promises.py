@@ -22,6 +22,8 @@ NOT_NULL = {
     "severity": "critical",
 }
 
+EQUALS = {"type": "comparison", "column": {"name": "trace_id"}, "operator": "==", "parameter": "a"}
+
 
 def between(column: str, **kwargs: Any) -> dict[str, Any]:
     return {
@@ -46,7 +48,11 @@ def test_a_suite_loads_in_the_order_it_declares(tmp_path: Path) -> None:
     [
         (NOT_NULL | {"type": "expect_column_valeus_to_not_be_null"}, "expect_column_valeus_to_not_be_null"),
         (between("cost", max=3), "extra fields not permitted"),
-        (between("cost", mostly=7), "mostly"),
+        (between("cost"), "min_value and max_value cannot both be None"),
+        (between("cost", min_value=0, mostly=7), "mostly"),
+        (between("cost", min_value=0, mostly=0), "mostly 0 promises nothing"),
+        (between("cost", min_value=0, row_condition="cost > 1"), "row_condition is text"),
+        (between("cost", min_value={"$PARAMETER": "floor"}), "nobody fills in suite parameters"),
         (NOT_NULL | {"kwargs": {}}, "field required"),
         (NOT_NULL | {"severity": "fatal"}, "'fatal' is not a valid Severity"),
         ({"type": NOT_NULL["type"], "kwargs": {"column": "a"}}, "'severity'"),
@@ -105,7 +111,10 @@ def test_a_table_nobody_defines_is_unknown() -> None:
     [
         (between("nowhere", min_value=0), 'could not be checked: Error: The column "nowhere"'),
         (between("trace_id", min_value=0), "could not be checked: Column values, min_value, and max_value"),
-        (between("cost"), "could not be checked: min_value and max_value cannot both be None"),
+        (
+            between("cost", min_value=0, row_condition=EQUALS | {"column": {"name": "nowhere"}}),
+            "could not be checked: name",
+        ),
     ],
 )
 def test_what_could_not_be_checked_is_broken(tmp_path: Path, entry: dict[str, Any], observed: str) -> None:
@@ -170,6 +179,27 @@ def test_a_gate_result_tells_what_was_measured_and_where_to_look() -> None:
     assert warned.rows_query == (
         "select * from release_profiles where day = date '2026-01-01' and candidate = 'c0ffee' and human_share < 0.25"
     )
+
+
+def test_a_condition_narrows_the_promise_and_its_query(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"trace_id": ["a", "b"], "cost": [9.0, 9.0]})
+    (result,) = check_suite("trips", rows, write_suite(tmp_path, between("cost", max_value=5, row_condition=EQUALS)))
+    assert (result.observed, result.bound) == ("1 of 1 rows: 9.0", "at most 5 where trace_id = 'a'")
+    assert result.rows_query == "select * from trips where (trace_id = 'a') and cost > 5"
+
+
+def test_an_expectation_without_a_reading_is_still_held(tmp_path: Path) -> None:
+    entry = {
+        "type": "expect_column_mean_to_be_between",
+        "kwargs": {"column": "cost", "max_value": 1},
+        "severity": "critical",
+    }
+    missing = {"type": "expect_column_to_exist", "kwargs": {"column": "nowhere"}, "severity": "critical"}
+    results = check_suite("trips", pl.DataFrame({"cost": [1.0, 2.0]}), write_suite(tmp_path, entry, missing))
+    assert [(r.is_success, r.observed, r.rows_query) for r in results] == [
+        (False, "1.5", "select * from trips"),
+        (False, "not as promised", "select * from trips"),
+    ]
 
 
 def test_only_broken_critical_promises_refuse(tmp_path: Path) -> None:

@@ -36,20 +36,31 @@ def test_the_untrained_model_chooses_among_options(client: OpenAI) -> None:
     assert reply.choices[0].message.content == "card_lost"
 
 
-def test_token_logprobs_sum_to_the_answers_probability(client: OpenAI, tuned: str) -> None:
+def test_the_logprobs_of_all_answers_make_one_distribution(client: OpenAI, tuned: str) -> None:
     question = [{"role": "user", "content": "card refund"}]
-    total = 0.0
-    for seed in range(40):  # temperature 2 reaches every answer; logprobs stay those of the model itself
+    chances: dict[str | None, float] = {}
+    for seed in range(30):  # temperature 2 reaches every answer; logprobs stay those of the model itself
         reply = client.chat.completions.create(
-            model=tuned, messages=question, temperature=2, seed=seed, logprobs=True, top_logprobs=4
+            model=tuned, messages=question, temperature=2, seed=seed, logprobs=True
         )
         tokens = reply.choices[0].logprobs.content
         assert "".join(token.token for token in tokens) == reply.choices[0].message.content
-        best = tokens[0].top_logprobs
-        assert [entry.logprob for entry in best] == sorted((entry.logprob for entry in best), reverse=True)
-        total = math.fsum(math.exp(entry.logprob) for entry in best)
-    assert len(best) == 4
-    assert total == pytest.approx(1.0)
+        chances[reply.choices[0].message.content] = math.exp(math.fsum(token.logprob for token in tokens))
+    assert sorted(chances) == ["card_lost", "close_account", "exchange_rate", "refund"]
+    assert math.fsum(chances.values()) == pytest.approx(1.0)
+
+
+def test_top_logprobs_are_the_alternatives_best_first(client: OpenAI, tuned: str) -> None:
+    question = [{"role": "user", "content": "I lost my card yesterday"}]
+    reply = client.chat.completions.create(
+        model=tuned, messages=question, temperature=0, logprobs=True, top_logprobs=3
+    )
+    first, *_, last = reply.choices[0].logprobs.content
+    ranked = [entry.logprob for entry in first.top_logprobs]
+    assert len(ranked) == 3
+    assert ranked == sorted(ranked, reverse=True)
+    assert first.top_logprobs[0].token == first.token
+    assert bytes(last.bytes).decode() == last.token
 
 
 def test_no_logprobs_unless_asked(client: OpenAI, tuned: str) -> None:

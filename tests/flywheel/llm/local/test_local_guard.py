@@ -1,7 +1,9 @@
 import json
 import time
 from collections.abc import Iterator
-from urllib.request import Request, urlopen
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 from openai import APIConnectionError, InternalServerError, OpenAI, RateLimitError
@@ -11,20 +13,21 @@ from flywheel.llm.local.server import LocalProvider
 
 class Switchboard:
     def __init__(self, root: str) -> None:
-        self._root = root
+        self._address = root.removeprefix("http://")
 
-    def set(self, **faults: object) -> dict[str, object]:
-        return self._call(Request(f"{self._root}/_faults", json.dumps(faults).encode()))
+    def set(self, **faults: object) -> dict[str, Any]:
+        return self._call("POST", "/_faults", json.dumps(faults))
 
-    def shown(self) -> dict[str, object]:
-        return self._call(Request(f"{self._root}/_faults"))
+    def shown(self) -> dict[str, Any]:
+        return self._call("GET", "/_faults")
 
-    def count(self) -> dict[str, dict[str, object]]:
-        return self._call(Request(f"{self._root}/_count"))
+    def count(self) -> dict[str, Any]:
+        return self._call("GET", "/_count")
 
-    def _call(self, request: Request) -> dict[str, object]:
-        with urlopen(request) as reply:  # noqa: S310 - loopback
-            return json.loads(reply.read())
+    def _call(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+        with closing(HTTPConnection(self._address)) as connection:
+            connection.request(method, path, body)
+            return json.loads(connection.getresponse().read())
 
 
 @pytest.fixture

@@ -38,6 +38,13 @@ def test_a_model_answers_the_same_after_a_restart(tmp_path: Path, intents: bytes
     assert restarted.entry(model) == registry.entry(model)
 
 
+def test_a_model_nobody_wants_any_more_is_not_kept(tmp_path: Path, intents: bytes) -> None:
+    registry = Registry(tmp_path)
+    model = registry.train(training(intents), 5, is_wanted=lambda: False)
+    assert not registry.is_trained(model)
+    assert not Registry(tmp_path).is_trained(model)
+
+
 def test_continuing_keeps_what_was_learned(tmp_path: Path, intents: bytes) -> None:
     registry = Registry(tmp_path)
     parent = registry.train(training(intents), 5)
