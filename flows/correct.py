@@ -6,12 +6,16 @@ from prefect import flow
 
 from tasks.correct import accept, ask_teacher, collect_from_people
 from tasks.days import day_or_latest
+from tasks.events import announce_corrections
 
 
 @flow(name="correct", flow_run_name="correct-{day}")
 def correct_examples(day: date | None = None) -> dict[str, int]:
-    """Ask the teacher, collect what people answered, and accept what is fit to learn from."""
+    """Ask the teacher, collect what people answered, accept what is fit to learn from, and say so."""
     day = day_or_latest(day)
     ask_teacher(day)
     collect_from_people(day)
-    return accept(day)
+    verdicts = accept(day)
+    if verdicts.get("accepted"):
+        announce_corrections(day, verdicts["accepted"])
+    return verdicts

@@ -18,5 +18,6 @@ def publish_release(day: date | None = None) -> Release:
     if isinstance(outcome, Release):
         return outcome
     refused = GateRefused(outcome.dataset, outcome.failed_names, outcome.quarantined_count)
-    raise_alert(GATE_REFUSED, outcome.candidate, str(refused))
+    # its state: a webhook that is away must not hide why
+    raise_alert(GATE_REFUSED, outcome.candidate, str(refused), return_state=True)
     raise refused

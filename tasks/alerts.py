@@ -12,25 +12,37 @@ from prefect.settings import PREFECT_API_URL
 from flywheel.core.errors import ProviderBusy
 from flywheel.core.ids import content_id
 from flywheel.core.settings import load_settings
-from flywheel.core.storage import open_store
+from flywheel.core.storage import Store, open_store
+from tasks.running import is_transient
 
 TIMEOUT_SECONDS = 10
 GATE_REFUSED = "flywheel.gate.refused"
 DRIFT_FOUND = "flywheel.drift.found"
 
 
-@task(retries=2, retry_delay_seconds=2)
+@task(retries=2, retry_delay_seconds=2, retry_condition_fn=is_transient)
 def raise_alert(event: str, subject: str, text: str) -> None:
-    """Write the alert down once, emit it as a Prefect event and, without a server to act on it, post it."""
+    """Emit the alert as a Prefect event, post it where no server acts on that event, and write it down.
+
+    What was written down is not raised again; it is written last, so that a webhook that was away is tried again.
+    """
     body = {"event": event, "subject": subject, "text": text}
     settings = load_settings()
-    name = f"alerts/{content_id(event, subject, text)}.json"
-    is_new = open_store(settings).put_new(
-        name, json.dumps(body | {"raised_at": datetime.now(UTC).isoformat()}).encode()
-    )
+    store, name = open_store(settings), f"alerts/{content_id(event, subject, text)}.json"
+    if _is_raised(store, name):
+        return
     emit_event(event, resource={"prefect.resource.id": f"flywheel.{subject}", "flywheel.text": text}, payload=body)
-    if is_new and settings.alert_webhook and not PREFECT_API_URL.value():
+    if settings.alert_webhook and not PREFECT_API_URL.value():
         _post(settings.alert_webhook, {"text": text})
+    store.put_new(name, json.dumps(body | {"raised_at": datetime.now(UTC).isoformat()}).encode())
+
+
+def _is_raised(store: Store, name: str) -> bool:
+    try:
+        store.read(name)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _post(url: str, body: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """What every test may ask for: a lake of its own in a temporary folder, and settings that name it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,6 @@ from flywheel.core.settings import Settings
 @pytest.fixture(autouse=True)
 def _nothing_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the FLYWHEEL_* variables of whoever runs the tests."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("FLYWHEEL_")]:
         monkeypatch.delenv(name)
 

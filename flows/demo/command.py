@@ -23,13 +23,19 @@ Tell = Callable[[str], None]
 
 _ASSUMPTIONS = (
     f"Production starts as a small model trained on {SEEDS_PER_INTENT} labelled queries per intent.",
-    f"The AI teacher is a larger model of another family that has seen {TEACHER_PER_INTENT} labelled queries per "
-    "intent elsewhere, none of them of the new intents.",
-    "Users are simulated: about a quarter of wrong answers get a thumb down, some are rephrased or edited, half of "
-    "the tickets report an outcome, and all of it is noisy.",
-    f"People answer from the true labels and err in {100 * ERROR_RATE:.0f} % of answers; an answer is priced at 0.67 "
-    "USD, a model's at its tokens.",
-    "Accuracy is measured on test queries that never appear in traffic and that no stage sees.",
+    (
+        f"The AI teacher is a larger model of another family that has seen {TEACHER_PER_INTENT} labelled queries per "
+        "intent elsewhere, none of them of the new intents."
+    ),
+    (
+        "Users are simulated: about a quarter of wrong answers get a thumb down, some are rephrased or edited, half "
+        "of the tickets report an outcome, and all of it is noisy."
+    ),
+    (
+        f"People answer from the true labels and err in {100 * ERROR_RATE:.0f} % of answers; an answer is priced at "
+        "0.67 USD, a model's at its tokens."
+    ),
+    "Accuracy is measured on test queries that never appear in traffic and that no stage sees."
 )
 
 

@@ -21,8 +21,10 @@ from flywheel.core.ids import content_id
 from flywheel.core.lake import open_lake
 from flywheel.core.settings import load_settings
 from flywheel.core.storage import open_store
+from flywheel.correct.day import CorrectionPolicy
 from flywheel.improve.day import production_model
 from flywheel.llm.ledger import Ledger
+from flywheel.publish.splits import HELDOUT_SHARE
 from flywheel.scenario.experts import Expert
 from flywheel.scenario.poison import poisoned_answers
 from flywheel.stats.intervals import wilson
@@ -170,19 +172,22 @@ def _spent() -> float:
 
 
 def _random_arm(stage: Stage, world: World, turn: int, story: Story) -> float:
-    """Spend the turn's answers on random traces instead: the same people, the same teacher, the same training."""
+    """Spend the turn's answers on random traces instead: the same people, teacher, held-out share and training."""
     bought = _counts(_BOUGHT, world.days_of(turn))
     seen = {text: trace_id for day in world.days_of(turn) for text, trace_id in story.played.texts[day]}
-    texts = random.Random(SEED + turn).sample(sorted(seen), bought["by_people"] + bought["by_model"])
+    rng = random.Random(SEED + turn)
+    texts = rng.sample(sorted(seen), bought["by_people"] + bought["by_model"])
     expert = Expert(story.played.labels, ERROR_RATE, EXPERT_SEED)
-    for_people, for_model = texts[: bought["by_people"]], texts[bought["by_people"] :]
+    kept = [rng.random() >= HELDOUT_SHARE for _ in texts]
+    for_people = [text for text, keep in zip(texts[: bought["by_people"]], kept, strict=False) if keep]
+    for_model = [text for text, keep in zip(texts[bought["by_people"] :], reversed(kept), strict=False) if keep]
     story.random_pairs += [(text, expert.answer(seen[text]) or "") for text in for_people]
     settings = load_settings()
     replies = ask(stage.world_provider, settings.teacher_model, for_model, "random")
     story.random_pairs += [
         (text, reply.content)
         for text, reply in zip(for_model, replies, strict=True)
-        if reply.content and (reply.confidence or 1.0) >= 0.5
+        if reply.content and (reply.confidence or 1.0) >= CorrectionPolicy().min_confidence
     ]
     model = train_on(stage.world_provider, story.random_pairs, settings.base_model)
     right = _graded(stage, world, model, story)

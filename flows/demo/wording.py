@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flows.demo.results import DemoResult, Gain, Turn
+from flows.demo.results import DemoResult, Gain, RandomTurn, Turn
 
 MISSING = "–"
 # Control characters (a terminal obeys them), direction overrides (they turn the text after them around) and
@@ -58,6 +58,13 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.1f} %" if share is not None and math.isfinite(share) else MISSING
 
 
+def percent_with_interval(turn: RandomTurn) -> str:
+    """Return an accuracy with its 95 % interval, if it has one."""
+    if not (is_number(turn.low) and is_number(turn.high)):
+        return percent(turn.accuracy)
+    return f"{percent(turn.accuracy)} ({percent(turn.low)} to {percent(turn.high)})"
+
+
 def points(difference: float | None) -> str:
     """Return a difference of shares in percentage points, with its sign."""
     if difference is None or not math.isfinite(difference):
@@ -105,7 +112,7 @@ def headline(result: DemoResult) -> Headline:
     verdict = _verdict(gain)
     return Headline(
         verdict,
-        f"{_OPENINGS[verdict]}: accuracy went from {percent(before)} to {percent(gain.after)} in {turns}, "
+        f"{_OPENINGS[verdict]}: accuracy went from {percent(before)} to {percent(gain.after)} in {turns}"
         f"{whose} {points(gain.after - gain.before)} points (95 % interval {span(gain.low, gain.high)}).",
     )
 
@@ -113,11 +120,11 @@ def headline(result: DemoResult) -> Headline:
 def _gain(result: DemoResult, promoted: Sequence[Turn]) -> tuple[Gain, str]:
     """Return the difference there is an interval for, and what it is the difference of."""
     if result.gain:
-        return result.gain, "a difference of"
+        return result.gain, ", a difference of"
     last = promoted[-1]
     after = last.production_accuracy + (difference_of(last) or 0.0)
     step = Gain(last.production_accuracy, after, last.difference_low, last.difference_high)
-    return step, "a difference of" if len(promoted) == 1 else "the last promotion alone brought"
+    return step, ", a difference of" if len(promoted) == 1 else "; the last promotion alone brought"
 
 
 def _verdict(gain: Gain) -> Verdict:

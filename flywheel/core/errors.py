@@ -160,7 +160,7 @@ class NothingToPublish(DataError):
     def __init__(self, dataset: str) -> None:
         super().__init__(
             f"There is nothing to publish for {dataset!r}: no accepted corrections. "
-            "Run `flywheel correct`, or bring answers with `flywheel answers FILE`."
+            "Run `flywheel correct`, or bring answers with `flywheel correct --answers FILE`."
         )
 
 

@@ -18,7 +18,7 @@ from flywheel.correct.inbox import RefusedOffer
 class CorrectionPolicy:
     """When an answer may become a correction."""
 
-    min_confidence: float = 0.5  # a model less sure than a coin has nothing to teach
+    min_confidence: float = 0.7  # of its own answer; below, teachers were right on hard examples less often than not
     min_agreement: float = 0.6  # lower end of Wilson's interval of agreement with people
 
 

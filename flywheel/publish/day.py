@@ -53,6 +53,7 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
         if candidate.train.is_empty():
             raise NothingToPublish(settings.dataset)
         measured = profile(lake, candidate, day, parent.filter(pl.col("split") == "train"), now)
+        lake.land("release_profiles", lake.typed("release_profiles", [measured]))
         results = _check(lake, candidate, measured)
         _land_results(lake, candidate, results, day, now)
         failed = critical_failures(results)

@@ -24,6 +24,9 @@ from flywheel.stats.intervals import Numbers
 _FOLDS = 5
 # The larger set is sampled down to the smaller, and both to this: enough to find a difference of 1% in accuracy.
 _MOST_TEXTS = 20_000
+# The level makes up for the optimistic p-value; Evidently calls text drift from the same AUC on.
+_LEVEL = 0.01
+_LEAST_AUC = 0.55
 # Phrases looked up for the explanation, most frequent first.
 _VOCABULARY = 5_000
 
@@ -35,6 +38,9 @@ class TextDrift:
     n is the number of texts taken per side; accuracy is over 2n texts, p_value its one-sided binomial tail against
     1/2. drifted holds positions in `current`, the most unlike the reference first; terms holds phrases with their
     weight, positive where current has more of them.
+
+    The p-value is a little too small, since cross-fitted hits are not independent: 7% of 300 driftless splits of
+    real queries (700 a side) were below .05, 2% below .01. `told_apart` asks for more.
     """
 
     n: int
@@ -43,6 +49,11 @@ class TextDrift:
     p_value: float
     drifted: tuple[int, ...]
     terms: tuple[tuple[str, float], ...]
+
+    @property
+    def told_apart(self) -> bool:
+        """Say whether the sets differ, by more than chance (p < .01) and by enough to matter (AUC > .55)."""
+        return self.p_value < _LEVEL and self.auc > _LEAST_AUC
 
 
 def classifier_two_sample_test(
@@ -62,7 +73,7 @@ def classifier_two_sample_test(
     labels = np.repeat([0, 1], n)
     hashed = _vectorizer().transform(texts)
     # What only one text contains cannot help with another; leaving it out makes the fit some hundred times faster.
-    used = np.flatnonzero(hashed.getnnz(axis=0) > 1)
+    used = np.union1d([0], np.flatnonzero(hashed.getnnz(axis=0) > 1))
     features = hashed[:, used]
     scores = _cross_fitted(features, labels, rng)
     hits = int(((scores > 0) == labels).sum())

@@ -55,14 +55,16 @@ class PairedResult:
 def mcnemar_exact(b: int, c: int, mid_p: bool = False) -> float:
     """Return McNemar's two-sided p-value from the discordant counts, by the exact binomial.
 
-    b: only the candidate is right; c: only production is. The mid-p version takes half of the observed table's
-    probability and is less conservative (Fagerland, Lydersen and Laake 2013).
+    b: only the candidate is right; c: only production is. The mid-p version counts tables as extreme as the
+    observed one by half and is less conservative (Fagerland, Lydersen and Laake 2013).
     """
     if b + c == 0:
         return 1.0
-    fewer = min(b, c)
-    p_value = 2 * binom.cdf(fewer, b + c, 0.5) - (binom.pmf(fewer, b + c, 0.5) if mid_p else 0.0)
-    return float(min(1.0, p_value))
+    p_value = min(1.0, 2 * float(binom.cdf(min(b, c), b + c, 0.5)))
+    if not mid_p:
+        return p_value
+    as_extreme = float(binom.pmf(b, b + c, 0.5)) * (1 if b == c else 2)
+    return p_value - as_extreme / 2
 
 
 def paired_bootstrap(

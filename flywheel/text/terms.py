@@ -15,8 +15,9 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from flywheel.text.normalise import normalise
 
 _LONGEST_PHRASE = 3
-# Weight of the prior as a share of all counts: at .01 a phrase needs to occur a few times before it says anything.
-_PRIOR_SHARE = 0.01
+# Weight of the prior as a share of all counts. On the 77 intents of banking77 a weak prior (.01) names them by
+# frequent words ("atm, machine, card, stuck"), this one by their own ("swallowed, atm, card is stuck").
+_PRIOR_SHARE = 0.5
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 
@@ -63,8 +64,8 @@ def _scores(counts: Counter[str], total: Counter[str]) -> dict[str, float]:
 
 def _readable(scores: Mapping[str, float], top: int) -> tuple[str, ...]:
     chosen: list[str] = []
-    # Longer phrases first among near equals: half a standard deviation is worth an extra word.
-    ranked = sorted(scores, key=lambda phrase: (-scores[phrase] - 0.5 * phrase.count(" "), phrase))
+    # Among near equals the longer phrase reads better: an extra word is worth a tenth of the score.
+    ranked = sorted(scores, key=lambda phrase: (-scores[phrase] * (1 + 0.1 * phrase.count(" ")), phrase))
     for phrase in ranked:
         if scores[phrase] > 0 and not any(_one_in_the_other(phrase, other) for other in chosen):
             chosen.append(phrase)

@@ -57,8 +57,8 @@ served as (
     select model from traces where day = $day group by model order by count(*) desc, model limit 1
 )
 select
-    drawn.day, coalesce(drawn.query, '') as query, length(drawn.query) as query_length, drawn.confidence,
-    drawn.output, drawn.latency_ms, coalesce(drawn.error, 'none') as error,
+    drawn.day, drawn.turn = 1 as is_opening, coalesce(drawn.query, '') as query, length(drawn.query) as query_length,
+    drawn.confidence,    drawn.output, drawn.latency_ms, coalesce(drawn.error, 'none') as error,
     drawn.model in (select served.model from served) as is_same_model
 from drawn where drawn.draw <= $most order by drawn.day, drawn.draw
 """
@@ -81,9 +81,11 @@ def measure(reference: pl.DataFrame, current: pl.DataFrame, policy: WatchPolicy)
     """Return what was found in every watched column."""
     served = (frame.filter(pl.col("is_same_model")) for frame in (reference, current))
     served_before, served_now = (frame.filter(pl.col("error") == "none") for frame in served)
+    # what opens conversations is independent; a rephrased query has a twin in the same day and looks like news
+    opened, opening = (frame.filter(pl.col("is_opening")) for frame in (reference, current))
     return [
-        _text("query", reference["query"], current["query"], policy),
-        _numeric("query_length", reference, current, policy),
+        _text("query", opened["query"], opening["query"], policy),
+        _numeric("query_length", opened, opening, policy),
         _numeric("latency_ms", reference, current, policy),
         _categorical("error", reference, current, policy),
         _categorical("output", served_before, served_now, policy),

@@ -17,38 +17,75 @@ sides as (
     from steps
 ),
 
--- sums of products; anything with parentheses, a division by zero or what is no number is not judged
-valued as (
+-- sums of products; anything with parentheses is not judged
+judged as (
     select
-        trace_id,
-        step,
-        claimed,
-        list_reduce(
-            list_transform(
-                regexp_extract_all(expression, '[+-]?[^+-]+'),
-                lambda term: if(term[1] = '-', -1, 1) * list_reduce(
-                    list_transform(
-                        regexp_extract_all(ltrim(term, '+-'), '[*/]?[^*/]+'),
-                        lambda factor: if(
-                            factor[1] = '/',
-                            1 / nullif(try_cast(factor[2:] as double), 0),
-                            try_cast(ltrim(factor, '*') as double)
-                        )
-                    ),
-                    lambda product, factor: product * factor
-                )
-            ),
-            lambda total, term: total + term
-        ) as computed
+        *,
+        row_number() over () as step_number
     from sides
     where regexp_full_match(expression, '-?[0-9.]+([-+*/][0-9.]+)*')
+),
+
+terms as (
+    select
+        step_number,
+        unnest(regexp_extract_all(expression, '[+-]?[^+-]+')) as term
+    from judged
+),
+
+numbered_terms as (
+    select
+        step_number,
+        term,
+        row_number() over () as term_number
+    from terms
+),
+
+factors as (
+    select
+        step_number,
+        term_number,
+        term,
+        unnest(regexp_extract_all(ltrim(term, '+-'), '[*/]?[^*/]+')) as factor
+    from numbered_terms
+),
+
+numbers as (
+    select
+        step_number,
+        term_number,
+        term,
+        case
+            when starts_with(factor, '/') then 1 / nullif(try_cast(ltrim(factor, '/') as double), 0)
+            else try_cast(ltrim(factor, '*') as double)
+        end as number
+    from factors
+),
+
+products as (
+    select
+        step_number,
+        term_number,
+        case when starts_with(any_value(term), '-') then -1 else 1 end * product(number) as value
+    from numbers
+    group by step_number, term_number
+    having count(number) = count(*) -- a division by zero has no value
+),
+
+computed as (
+    select
+        step_number,
+        sum(value) as value
+    from products
+    group by step_number
 )
 
 select
-    trace_id,
+    judged.trace_id,
     1.0 as strength,
-    'arithmetic is wrong: ' || any_value(step) as evidence
-from valued
+    'arithmetic is wrong: ' || any_value(judged.step) as evidence
+from judged
+inner join computed on judged.step_number = computed.step_number
 -- half a percent: models round to cents and whole per cents
-where abs(computed - claimed) > 0.01 + 0.005 * abs(claimed)
-group by trace_id
+where abs(computed.value - judged.claimed) > 0.01 + 0.005 * abs(judged.claimed)
+group by judged.trace_id

@@ -20,13 +20,13 @@ def too_long(source: Any) -> Iterator[str]:
     """Yield modules over 300 lines and, outside tests, functions over 40, decorators and docstring included."""
     length = len(source.text.splitlines())
     if length > MODULE_LINES:
-        yield f"{source.path} has {length} lines; split it, {MODULE_LINES} is the limit"
+        yield f"{source.path} has {length} lines; split it, {MODULE_LINES} is enough"
     for node in ast.walk(source.tree):
         if isinstance(node, Functions) and source.package != "tests":
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             length = (node.end_lineno or first) - first + 1
             if length > FUNCTION_LINES:
-                yield f"{source.path}:{first}: {node.name} has {length} lines; split it, {FUNCTION_LINES} is the limit"
+                yield f"{source.path}:{first}: {node.name} has {length} lines; split it, {FUNCTION_LINES} is enough"
 
 
 def swallowed(source: Any) -> Iterator[str]:
@@ -54,20 +54,28 @@ def mocks(source: Any) -> Iterator[str]:
     """Yield imports of mocking libraries and patches of our own code."""
     ours = set(OUR_PACKAGES)
     for node in ast.walk(source.tree):
+        place = f"{source.path}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.ImportFrom | ast.Import):
-            module = getattr(node, "module", None) or ""
-            names = {module, *(f"{module}.{alias.name}".lstrip(".") for alias in node.names)}
-            if names & {"mock", "pytest_mock", "unittest.mock"}:
-                yield f"{source.path}:{node.lineno}: imports a mock; use the real thing or a fake that ships"
-            if module.split(".")[0] in OUR_PACKAGES:
-                ours |= {alias.asname or alias.name for alias in node.names}
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and _name(node.func) == "setattr" and isinstance(node.func, ast.Attribute):
-            patched = ast.unparse(node.args[0]).strip("'\"").split(".")[0]
-            if patched in ours:
-                yield f"{source.path}:{node.lineno}: patches {patched}; pass the value in instead"
-        if isinstance(node, Functions) and any(argument.arg == "mocker" for argument in node.args.args):
-            yield f"{source.path}:{node.lineno}: asks for a mock; use the real thing or a fake that ships"
+            imported = _imported(node)
+            ours |= {name for name, origin in imported.items() if origin.split(".")[0] in OUR_PACKAGES}
+            if {"mock", "pytest_mock", "unittest.mock"} & {*imported.values(), getattr(node, "module", None)}:
+                yield f"{place}: imports a mock; use the real thing or a fake that ships"
+        elif isinstance(node, Functions) and any(argument.arg == "mocker" for argument in node.args.args):
+            yield f"{place}: asks for a mock; use the real thing or a fake that ships"
+        elif isinstance(node, ast.Call) and _patched(node) in ours:
+            yield f"{place}: patches {_patched(node)}; pass the value in instead"
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
+    """Return what each name that an import makes stands for."""
+    module = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module else ""
+    return {alias.asname or alias.name.split(".")[0]: module + alias.name for alias in node.names}
+
+
+def _patched(call: ast.Call) -> str | None:
+    if not call.args or not ast.unparse(call.func).endswith(".setattr"):
+        return None
+    return ast.unparse(call.args[0]).strip("'\"").split(".")[0]
 
 
 def empty_names(source: Any) -> Iterator[str]:

@@ -27,7 +27,12 @@ def test_no_file_names_a_registry_or_a_machine(tracked_files: list[Path], root: 
 
 @pytest.mark.parametrize(
     "text",
-    ["see https://" + HOSTS[0].replace("\\", "") + "/p", "cd /" + "home/ann", '"/' + "work/x.py", "(/" + "Users/ann/x)"],
+    [
+        "see https://" + HOSTS[0].replace("\\", "") + "/p",
+        "cd /" + "home/ann",
+        '"/' + "work/x.py",
+        "(/" + "Users/ann/x)",
+    ],
 )
 def test_a_place_is_found(text: str) -> None:
     assert len(places_in(text)) == 1

@@ -1,0 +1,92 @@
+"""Releases as tables: a `releases` view, and one view per release file, beside the lake's own tables."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flywheel.core.releases import LATEST, Release, list_releases, tags
+from flywheel.core.storage import Store
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SIDES = {"": "train.parquet", "_heldout": "heldout.parquet"}
+_RELEASES = """
+create or replace temp view releases as
+select dataset, version, rows, tags, created_at, content_hash from (
+    select unnest(from_json({rows}, '[{{"dataset": "VARCHAR", "version": "BIGINT", "rows": "MAP(VARCHAR, BIGINT)",
+    "tags": ["VARCHAR"], "created_at": "TIMESTAMPTZ", "content_hash": "VARCHAR"}}]'), recursive := false) as listed
+) as manifests, lateral (select unnest(listed))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseView:
+    """A view over one file of one release."""
+
+    name: str
+    url: str
+
+    @property
+    def statement(self) -> str:
+        """Return the SQL that makes it, with or without our code."""
+        return f"create or replace temp view {self.name} as select * from read_parquet({_quoted(self.url)})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def describe(release: Release, pointed: Iterable[str]) -> dict[str, Any]:
+    """Return what lists say about a release: its name, rows, tags and hash."""
+    return {
+        "dataset": release.dataset,
+        "version": release.version,
+        "rows": dict(release.manifest.get("rows", {})),
+        "tags": sorted(pointed),
+        "created_at": release.created_at,
+        "content_hash": release.content_hash,
+    }
+
+
+def described_releases(store: Store) -> list[dict[str, Any]]:
+    """Return all releases with the tags that point at them, by dataset and version."""
+    releases = list_releases(store)
+    pointed = {dataset: tags(store, dataset) for dataset in {release.dataset for release in releases}}
+    return [
+        describe(release, [tag for tag, version in pointed[release.dataset].items() if version == release.version])
+        for release in releases
+    ]
+
+
+def release_views(store: Store, described: Sequence[dict[str, Any]]) -> Iterator[ReleaseView]:
+    """Yield `release_<dataset>_<version>` and `..._latest`, and the same with `_heldout`."""
+    for row in described:
+        dataset = re.sub(r"\W", "_", row["dataset"]).lower()
+        names = [str(row["version"]), *([LATEST] if LATEST in row["tags"] else [])]
+        for name in names:
+            for suffix, file in _SIDES.items():
+                url = store.url(f"releases/{row['dataset']}/{row['version']}/{file}")
+                yield ReleaseView(f"release_{dataset}_{name}{suffix}", url)
+
+
+def is_named_in(view: ReleaseView, statement: str) -> bool:
+    """Whether a statement may read the view: it names it, or it lists what there is."""
+    return re.search(rf"\b({view.name}|show|duckdb_views|information_schema)\b", statement, re.IGNORECASE) is not None
+
+
+def attach_releases(connection: "duckdb.DuckDBPyConnection", store: Store, statement: str | None = None) -> None:
+    """Make the views on a connection; with a statement only those it may read, since each opens a file.
+
+    Raises:
+        duckdb.Error: a release's file cannot be read.
+
+    """
+    from flows.cli.show import as_json
+
+    described = described_releases(store)
+    connection.execute(_RELEASES.format(rows=_quoted(as_json(described))))
+    for view in release_views(store, described):
+        if statement is None or is_named_in(view, statement):
+            connection.execute(view.statement)

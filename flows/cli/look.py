@@ -1,0 +1,204 @@
+"""Commands that look at the lake: the review queue, modes, signals, hard examples and the gate."""
+
+from datetime import date
+from typing import Any
+
+import click
+
+from flows.cli import show
+from flows.cli.opened import day_option, fetch, json_option, open_lake
+
+_TABLE_LIMIT = 20  # rows a person looks at; --json and --csv have all
+
+_QUEUE = "select * from open_reviews order by priority desc, example_id limit $limit"
+_MODES = """
+select
+    modes.mode_id, modes.name, modes.status, modes.size, modes.total_size, modes.trend, modes.first_seen,
+    views.correction_count, modes.description, modes.day
+from failure_modes as modes
+left join failures_by_mode as views on modes.mode_id = views.mode_id and modes.day = views.day
+where modes.day = $day order by modes.size desc, modes.mode_id
+"""
+_SIGNALS = """
+with
+fired as (
+    select signals.day, signals.signal, signals.trace_id, failures.p_failure, len(failures.signals) as together
+    from signals
+    left join failures on signals.trace_id = failures.trace_id and signals.day = failures.day
+),
+counted as (
+    select
+        signal,
+        count(*) as trace_count,
+        count(*) / (select count(*) from traces) as trace_share,
+        count(*) / (select count(*) from failures) as failure_share,
+        avg((p_failure >= 0.5)::int) as likely_share,
+        count(*) filter (where together = 1) as alone_count
+    from fired group by signal
+),
+weights as (
+    select
+        signal, list({'task': task, 'fires_on_failures': sensitivity, 'fires_on_others': false_positive_rate,
+        'log_odds_fired': log_odds_fired, 'log_odds_silent': log_odds_silent} order by task) as weights
+    from signal_weights where day = (select max(day) from signal_weights) group by signal
+)
+select
+    known.signal, coalesce(counted.trace_count, 0) as trace_count, coalesce(counted.trace_share, 0) as trace_share,
+    coalesce(counted.failure_share, 0) as failure_share, counted.likely_share,
+    coalesce(counted.alone_count, 0) as alone_count, coalesce(weights.weights, []) as weights
+from (select unnest($known::varchar[]) as signal) as known
+left join counted on known.signal = counted.signal
+left join weights on known.signal = weights.signal
+order by trace_count desc, known.signal
+"""
+_HARD = """
+select
+    examples.purpose, examples.rank, examples.example_id, modes.name as mode, examples.hardness, examples.novelty,
+    examples.represents, routes.route, routes.reason, traces.query, traces.output, examples.trace_id,
+    examples.mode_id, examples.day
+from hard_examples as examples
+inner join traces on examples.trace_id = traces.trace_id and examples.day = traces.day
+left join failure_modes as modes on examples.mode_id = modes.mode_id and examples.day = modes.day
+left join routes on examples.example_id = routes.example_id and examples.day = routes.day
+where examples.day = $day order by examples.purpose desc, examples.rank
+"""
+_GATE = """
+select * exclude (run_id, gate_id) from gates
+where candidate = (select candidate from gates order by checked_at desc, candidate limit 1)
+order by is_success, severity, suite, subject, expectation
+"""
+
+
+def _newest(connection: Any, table: str, day: date | None) -> date | None:
+    """Return the day asked for, else the newest one the table has rows of, else None."""
+    return day or fetch(connection, f"select max(day) as day from {table}")[0]["day"]  # noqa: S608 - our own names
+
+
+@click.command()
+@json_option
+@click.option("--csv", "is_csv", is_flag=True, help="Print CSV that a spreadsheet opens safely.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many; default: 20 in a table, else all.")
+def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
+    """Show the hard examples that wait for people, most valuable first.
+
+    Answer them in the review page, or in a file: flywheel correct --answers FILE.
+
+    \b
+    Example:
+      flywheel queue --limit 5
+      flywheel queue --csv > to_correct.csv
+    """
+    if is_json and is_csv:
+        raise click.UsageError("Choose one of --json and --csv.")
+    with open_lake() as lake:
+        waiting_count = lake.scalar("select count(*) from open_reviews")
+        most = limit or (waiting_count if is_json or is_csv else _TABLE_LIMIT)
+        rows = fetch(lake.connection, _QUEUE, limit=most)
+    columns = ("example_id", "day", "query", "rejected", "reason", "priority", "mode_id")
+    if is_json:
+        show.print_json(rows)
+    elif is_csv:
+        show.print_csv(rows, columns, for_spreadsheet=True)
+    else:
+        show.print_table(rows, columns, empty="Nothing waits for people.")
+        if waiting_count > len(rows):
+            click.echo(f"{waiting_count - len(rows)} more wait; --limit shows more, --json and --csv all.")
+
+
+@click.command()
+@day_option
+@json_option
+def modes(day: date | None, is_json: bool) -> None:
+    """Show a day's failure modes: what kinds of mistakes there were, how many, and whether they grow.
+
+    \b
+    Example:
+      flywheel modes --day 2026-03-01
+    """
+    with open_lake() as lake:
+        rows = fetch(lake.connection, _MODES, day=_newest(lake.connection, "failure_modes", day))
+    if is_json:
+        show.print_json(rows)
+        return
+    columns = ("mode_id", "name", "status", "size", "total_size", "trend", "first_seen", "correction_count")
+    show.print_table(
+        rows, columns, empty=f"No failure modes{f' on {day}' if day else ''}: mine first (flywheel mine)."
+    )
+
+
+@click.command()
+@json_option
+def signals(is_json: bool) -> None:
+    """Show how often each signal fires and what the label model thinks of it.
+
+    trace_share: of all traces. failure_share: of all failing traces, how many it saw. likely_share: of the traces it
+    fired on, how many probably failed. alone: traces nothing else fired on. weights, per task: how often it fires on
+    failures against how often on the rest.
+
+    \b
+    Example:
+      flywheel signals --json
+    """
+    from flywheel.core.queries import load_folder
+
+    with open_lake() as lake:
+        rows = fetch(lake.connection, _SIGNALS, known=sorted(load_folder("signals")))
+    if is_json:
+        show.print_json(rows)
+        return
+    shown = [row | {"weights": _weights(row["weights"])} for row in rows]
+    columns = ("signal", "trace_count", "trace_share", "failure_share", "likely_share", "alone_count", "weights")
+    show.print_table(shown, columns, empty="There are no signals under sql/signals/.")
+
+
+def _weights(weights: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        f"{one['task']}: {one['fires_on_failures']:.0%} against {one['fires_on_others']:.1%}" for one in weights
+    )
+
+
+@click.command("hard-examples")
+@day_option
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many; default: 20 in a table, else all.")
+@json_option
+def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
+    """Show what was chosen for correction on a day, best first, and who gets it; random audits come last.
+
+    \b
+    Example:
+      flywheel hard-examples --limit 10
+    """
+    with open_lake() as lake:
+        rows = fetch(lake.connection, _HARD, day=_newest(lake.connection, "hard_examples", day))
+    if is_json:
+        show.print_json(rows[:limit])
+        return
+    columns = ("purpose", "rank", "mode", "hardness", "represents", "route", "reason", "query", "output")
+    show.print_table(rows[: limit or _TABLE_LIMIT], columns, empty="No hard examples: mine first (flywheel mine).")
+    if len(rows) > (limit or _TABLE_LIMIT):
+        click.echo(f"{len(rows) - (limit or _TABLE_LIMIT)} more; --limit shows more, --json all.")
+
+
+@click.command()
+@json_option
+def gate(is_json: bool) -> None:
+    """Show the promises the last candidate release was held to; broken ones first.
+
+    \b
+    Example:
+      flywheel gate
+    """
+    with open_lake() as lake:
+        rows = fetch(lake.connection, _GATE)
+    if is_json:
+        show.print_json(rows)
+        return
+    columns = ("is_success", "severity", "suite", "subject", "expectation", "observed", "bound")
+    show.print_table(rows, columns, empty="No candidate was checked yet: flywheel publish.")
+    broken = [row for row in rows if not row["is_success"]]
+    if rows:
+        verdict = "refused" if any(row["severity"] == "critical" for row in broken) else "passed"
+        click.echo(f"Candidate {rows[0]['candidate'][:12]} of {rows[0]['dataset']!r} {verdict}.")
+    for row in broken:
+        if row["rows_query"]:
+            click.echo(f"Rows that broke {row['subject']}: {show.harmless(row['rows_query'])}")

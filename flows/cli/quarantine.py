@@ -1,0 +1,72 @@
+"""Commands that show what was refused anywhere, and why."""
+
+import click
+
+from flows.cli import show
+from flows.cli.opened import fetch, json_option, open_lake
+
+_LIST = """
+select table_name, reason, count(*) as row_count, min(day) as first_day, max(day) as last_day
+from quarantine where $reason is null or reason = $reason
+group by table_name, reason order by row_count desc, table_name, reason
+"""
+_SHOW = """
+select * exclude (run_id) from quarantine
+where ($reason is null or reason = $reason) and ($id is null or starts_with(quarantine_id, $id))
+order by quarantined_at desc, source_file, source_line, quarantine_id
+"""
+_reason_option = click.option("--reason", help="Only what was refused for this reason.")
+
+
+@click.group()
+def quarantine() -> None:
+    """Show what was refused anywhere, and why: lines of logs, answers, rows of a refused release.
+
+    \b
+    Example:
+      flywheel quarantine list
+      flywheel quarantine show --reason invalid_json
+    """
+
+
+@quarantine.command("list")
+@_reason_option
+@json_option
+def list_reasons(reason: str | None, is_json: bool) -> None:
+    """Count what was refused, by table and reason.
+
+    \b
+    Example:
+      flywheel quarantine list --json
+    """
+    with open_lake() as lake:
+        rows = fetch(lake.connection, _LIST, reason=reason)
+    if is_json:
+        show.print_json(rows)
+        return
+    columns = ("table_name", "reason", "row_count", "first_day", "last_day")
+    show.print_table(rows, columns, empty="Nothing is in quarantine.")
+
+
+@quarantine.command("show")
+@click.argument("quarantine_id", required=False)
+@_reason_option
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many rows.")
+@json_option
+def show_rows(quarantine_id: str | None, reason: str | None, limit: int, is_json: bool) -> None:
+    """Show what was refused, newest first; QUARANTINE_ID, or its beginning, picks one.
+
+    \b
+    Example:
+      flywheel quarantine show --reason clock_in_the_future --limit 5
+      flywheel quarantine show 9f86d081 --json
+    """
+    with open_lake() as lake:
+        rows = fetch(lake.connection, _SHOW, reason=reason, id=quarantine_id)
+    if is_json:
+        show.print_json(rows[:limit])
+        return
+    columns = ("quarantine_id", "day", "table_name", "reason", "detail", "source_file", "source_line", "raw")
+    show.print_table(rows[:limit], columns, empty="Nothing in quarantine fits that.")
+    if len(rows) > limit:
+        click.echo(f"{len(rows) - limit} more; --limit shows more.")

@@ -1,0 +1,223 @@
+"""Commands for people who write SQL: one statement, a prompt, or what another DuckDB needs to attach the lake."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flows.cli import show
+from flows.cli.attachments import attach_releases, described_releases, release_views
+from flows.cli.opened import distinct_names, one_line, open_lake, open_store, read_settings
+from flywheel.core.errors import BadStatement, UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from flywheel.core.lake import Lake
+    from flywheel.core.settings import Settings
+
+_EXPLAINED_READ = re.compile(
+    r"\s*explain\s+(analyze\s+)?\(?\s*(select|with|from|values|table|show|describe|summarize)\b"
+)
+_PROMPT, _MORE = "flywheel> ", "     ...> "
+_SHELL_HELP = """SQL ends with a semicolon and may take several lines. .tables lists what there is, .quit leaves."""
+
+
+@click.command()
+@click.argument("statement")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
+@click.option("--json", "form", flag_value="json", help="Print a JSON array of objects, dates as ISO text.")
+@click.option("--at", type=click.IntRange(min=0), help="Read the lake as it was at this version.")
+@click.option("--write", is_flag=True, help="Allow a statement that changes the lake.")
+def sql(statement: str, form: str | None, at: int | None, write: bool) -> None:
+    """Run one SQL statement on the lake's tables and views, and on the releases.
+
+    Beside the lake there are `releases` and, per release, `release_<dataset>_<version>` and
+    `release_<dataset>_<version>_heldout`; `latest` is a version, too.
+
+    \b
+    Example:
+      flywheel sql "select signal, count(*) from signals group by signal"
+      flywheel sql "from failures limit 5" --at 12 --json
+      flywheel sql "from release_corrections_latest" --csv > train.csv
+    """
+    if write and at is not None:
+        raise UsageError("--write and --at exclude each other: an older version cannot be changed. Drop one of them.")
+    with open_lake(at) as lake:
+        columns, rows = run_statement(lake, statement, is_write=write)
+    named = [dict(zip(columns, row, strict=True)) for row in rows]
+    if form == "json":
+        show.print_json(named)
+    elif form == "csv":
+        show.print_csv(named, columns)
+    else:
+        show.print_table(named, columns, empty="No rows.")
+
+
+def run_statement(lake: "Lake", statement: str, *, is_write: bool) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run a statement and return its column names and rows.
+
+    Without `is_write` it runs in a read-only transaction, and what would write files or settings is refused before.
+
+    Raises:
+        BadStatement: DuckDB does not take it, or it would change something.
+
+    """
+    import duckdb
+
+    try:
+        if not is_write:
+            _refuse_changes(lake.connection, statement)
+            return _read(lake, statement)
+        with lake.transaction(f"sql: {' '.join(statement.split())[:80]}") as cursor:
+            attach_releases(cursor, open_store(), statement)
+            return _rows(cursor.execute(statement))
+    except duckdb.Error as refused:
+        raise BadStatement(statement, one_line(refused)) from refused
+
+
+def _read(lake: "Lake", statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    cursor = lake.connection.cursor()
+    try:
+        cursor.execute("use lake")
+        attach_releases(cursor, open_store(), statement)
+        cursor.execute("begin transaction read only")
+        return _rows(cursor.execute(statement))
+    finally:
+        cursor.close()
+
+
+def _rows(result: "duckdb.DuckDBPyConnection") -> tuple[list[str], list[tuple[Any, ...]]]:
+    return distinct_names([column[0] for column in result.description or []]), result.fetchall()
+
+
+def _refuse_changes(connection: "duckdb.DuckDBPyConnection", statement: str) -> None:
+    """Raise BadStatement unless every statement only reads; DuckDB's own parser says what each is."""
+    import duckdb
+
+    kinds = duckdb.StatementType
+    for part in connection.extract_statements(statement):
+        is_read = part.type == kinds.SELECT or (
+            part.type == kinds.EXPLAIN and _EXPLAINED_READ.match(part.query.lower()) is not None
+        )
+        if not is_read:
+            raise BadStatement(statement, f"It is {part.type.name}, not a query; pass --write if that is meant.")
+
+
+@click.command()
+@click.option("--duckdb", "is_duckdb", is_flag=True, help="Use DuckDB's own command line instead, where installed.")
+def shell(is_duckdb: bool) -> None:
+    """Open an SQL prompt on the lake and its releases; it reads, it does not write.
+
+    \b
+    Example:
+      flywheel shell
+      flywheel shell --duckdb
+    """
+    import shutil
+
+    found = shutil.which("duckdb")
+    if is_duckdb:
+        _run_duckdb(found)
+        return
+    if found:
+        click.echo("DuckDB's own command line is installed as well: flywheel shell --duckdb")
+    click.echo(_SHELL_HELP)
+    with open_lake() as lake:
+        _converse(lake)
+
+
+def _run_duckdb(found: str | None) -> None:
+    import subprocess
+
+    from flywheel.core.errors import MissingPart
+
+    if found is None:
+        raise MissingPart("DuckDB's command line (duckdb)", "Install it, or use `flywheel shell` without --duckdb.")
+    init = read_settings().control_folder / "duckdb-init.sql"
+    init.parent.mkdir(parents=True, exist_ok=True)
+    lines = [*attach_lines(read_settings()), *_view_lines()]
+    init.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    subprocess.run([found, "-init", str(init)], check=False)
+
+
+def _view_lines() -> list[str]:
+    store = open_store()
+    return [f"{view.statement};" for view in release_views(store, described_releases(store))]
+
+
+def _converse(lake: "Lake") -> None:
+    """Read statements until .quit or the end of the input; an error is told and the prompt comes back."""
+    with suppress(ImportError):  # line editing where Python has it
+        import readline  # noqa: F401 - importing it is using it
+    typed = ""
+    while True:
+        try:
+            line = input(_MORE if typed else _PROMPT)
+        except EOFError:
+            click.echo()
+            return
+        if not typed and line.strip() in (".quit", ".exit"):
+            return
+        typed = f"{typed}\n{line}".strip()
+        if typed.endswith(";") or typed.startswith("."):
+            _answer(lake, typed)
+            typed = ""
+
+
+def _answer(lake: "Lake", typed: str) -> None:
+    if typed == ".tables":
+        typed = "select table_name from (show all tables) where database in ('lake', 'temp') order by all;"
+    elif typed.startswith("."):
+        click.echo(_SHELL_HELP)
+        return
+    try:
+        columns, rows = run_statement(lake, typed.rstrip("; \n"), is_write=False)
+    except BadStatement as refused:
+        click.echo(str(refused), err=True)
+        return
+    show.print_table([dict(zip(columns, row, strict=True)) for row in rows], columns, empty="No rows.")
+
+
+@click.command()
+def attach() -> None:
+    """Print the SQL by which any DuckDB attaches this lake, read-only and without our code.
+
+    \b
+    Example:
+      flywheel attach > lake.sql
+      duckdb -init lake.sql
+    """
+    with open_lake():  # makes the lake where there is none yet: nobody can attach nothing
+        pass
+    for line in attach_lines(read_settings()):
+        click.echo(line)
+
+
+def attach_lines(settings: "Settings") -> Iterable[str]:
+    """Return the statements, one a line; passwords and keys are never among them."""
+    from flywheel.core.duck import attach_statement
+
+    scanner = "postgres" if settings.on_postgres else "sqlite"
+    yield "install ducklake; load ducklake;"
+    yield f"install {scanner}; load {scanner};"
+    if settings.on_s3:
+        yield "install httpfs; load httpfs; install aws; load aws;"
+        yield f"create or replace secret flywheel_s3 ({', '.join(_s3_options(settings))}); -- keys: the usual AWS chain"
+    statement, hidden_count = re.subn(r"password=('[^']*'|\S+?)(?=[\s'])", "", attach_statement(settings))
+    if hidden_count:
+        yield "-- the password is left out: set PGPASSWORD, or use ~/.pgpass"
+    yield f"{statement[:-1]}, read_only);"
+    yield "use lake;"
+
+
+def _s3_options(settings: "Settings") -> Iterable[str]:
+    yield "type s3"
+    yield "provider credential_chain"
+    yield f"region '{settings.s3_region}'"
+    if settings.s3_endpoint:
+        yield f"endpoint '{settings.s3_endpoint}'"
+        yield "url_style 'path'"
+    yield f"use_ssl {'true' if settings.s3_use_ssl else 'false'}"

@@ -1,0 +1,79 @@
+"""Commands that run things: the demo, everything at once, and the local models."""
+
+import os
+from pathlib import Path
+
+import click
+
+from flows.cli.opened import json_option, read_settings
+
+_MODELS_PORT, _UP_PORT = 8100, 4200  # 4200 is where Prefect is looked for
+_LOOPBACK = "127.0.0.1"
+
+
+@click.command()
+@json_option
+@click.option("--lake", help="Folder of the demo's lake; default: the demo's own choice.")
+@click.option("--scenario", "is_scenario", is_flag=True, help="Only the simulated product, no public data.")
+def demo(is_json: bool, lake: str | None, is_scenario: bool) -> int:
+    """Turn the wheel on a product whose failures are known, and show what it found and learned.
+
+    \b
+    Example:
+      flywheel demo --lake /tmp/wheel
+      flywheel demo --scenario --json
+    """
+    if lake:
+        from flywheel.core.settings import load_settings
+
+        os.environ["FLYWHEEL_LAKE"] = lake
+        load_settings.cache_clear()
+    read_settings()
+    from flows.demo.command import run_demo
+
+    return run_demo(is_json, is_scenario)
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=_UP_PORT, show_default=True, help="Port of the Prefect server."
+)
+def up(port: int) -> None:
+    """Start everything on this machine: Prefect with its schedules, and the review page.
+
+    \b
+    Example:
+      flywheel up --port 4200
+    """
+    read_settings()
+    from flows.up import bring_up
+
+    bring_up(port)
+
+
+@click.command("serve-models")
+@click.option("--port", type=click.IntRange(0, 65535), default=_MODELS_PORT, show_default=True, help="0: a free one.")
+@click.option("--host", default=_LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where models, files and jobs are kept; default: beside the lake.",
+)
+def serve_models(port: int, host: str, folder: Path | None) -> None:
+    """Serve the local, OpenAI-compatible models until interrupted; no key, no network.
+
+    \b
+    Example:
+      flywheel serve-models --port 8100
+      FLYWHEEL_LLM_BASE_URL=http://127.0.0.1:8100/v1 flywheel correct
+    """
+    folder = folder or read_settings().control_folder / "local-models"
+    if port:
+        click.echo(f"Serving models of {folder} at http://{host}:{port}/v1 (Ctrl-C ends it)", err=True)
+    else:
+        click.echo(
+            f"Serving models of {folder}; {folder / 'server.json'} says on which port (Ctrl-C ends it)", err=True
+        )
+    from flywheel.llm.local.server import run
+
+    run(folder, host, port)
