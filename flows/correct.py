@@ -4,16 +4,15 @@ from datetime import date
 
 from prefect import flow
 
-from tasks.correct import accept, ask_teacher, collect_from_people
+from tasks.correct import accept, collect_from_people
 from tasks.days import day_or_latest
 from tasks.events import announce_corrections
 
 
 @flow(name="correct", flow_run_name="correct-{day}")
 def correct_examples(day: date | None = None) -> dict[str, int]:
-    """Ask the teacher, collect what people answered, accept what is fit to learn from, and say so."""
+    """Collect what people answered, accept what is fit to learn from, and say so."""
     day = day_or_latest(day)
-    ask_teacher(day)
     collect_from_people(day)
     verdicts = accept(day)
     if verdicts.get("accepted"):

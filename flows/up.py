@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
@@ -88,27 +89,24 @@ def deploy(api_url: str, folder: Path, webhook: str) -> None:
 
     from flows.automations import apply_automations
 
-    _prefect(folder, api_url, "work-pool", "create", POOL, "--type", "process", "--overwrite")
-    _prefect(folder, api_url, "deploy", "--all")
     with temporary_settings({PREFECT_API_URL: api_url, PREFECT_HOME: folder}):
+        _ensure_pool()
+        _prefect_deploy(folder, api_url)
         apply_automations(webhook)
 
 
 def settings_as_environment(settings: Settings) -> dict[str, str]:
     """Return what was set, as FLYWHEEL_* variables; folders absolute, because runs start in the checkout."""
     told = {name: getattr(settings, name) for name in settings.model_fields_set}
-    told |= {"lake": settings.lake_root, "control": settings.control_folder, "logs": _absolute(settings.logs)}
+    logs = settings.logs if "://" in settings.logs else Path(settings.logs)
+    told |= {"lake": settings.lake_root, "control": settings.control_folder, "logs": logs}
     return {f"FLYWHEEL_{name.upper()}": _plain(value) for name, value in told.items() if value is not None}
 
 
 def _plain(value: object) -> str:
-    from pydantic import SecretStr
-
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def _absolute(source: str) -> str:
-    return source if "://" in source else str(Path(source).expanduser().resolve())
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value.expanduser().resolve()) if isinstance(value, Path) else str(value)
 
 
 @contextmanager
@@ -219,12 +217,28 @@ def _environment(folder: Path, api_url: str = "") -> dict[str, str]:
     return inherited | _PRIVATE | {"PREFECT_HOME": str(folder)} | address
 
 
-def _prefect(folder: Path, api_url: str, *arguments: str) -> None:
-    command = [sys.executable, "-m", "prefect", "--no-prompt", *arguments]
+def _ensure_pool() -> None:
+    """Create the work pool where it is missing; what an operator changed about it stays."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectNotFound
+    from prefect.workers.process import ProcessWorker
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(POOL)
+        except ObjectNotFound:
+            template = ProcessWorker.get_default_base_job_template()
+            client.create_work_pool(WorkPoolCreate(name=POOL, type=ProcessWorker.type, base_job_template=template))
+
+
+def _prefect_deploy(folder: Path, api_url: str) -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     environment = _environment(folder, api_url)
     done = subprocess.run(command, env=environment, cwd=HOME, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise MissingPart(f"`prefect {' '.join(arguments)}`", f"It said: {(done.stdout + done.stderr)[-500:]!r}.")
+        said = (done.stdout + done.stderr)[-500:]
+        raise MissingPart("The deployments of prefect.yaml", f"`prefect deploy --all` said: {said!r}.")
 
 
 def _check_free(port: int) -> None:

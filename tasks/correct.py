@@ -8,7 +8,13 @@ from flywheel.core.lake import open_lake
 from flywheel.core.settings import load_settings
 from flywheel.core.storage import open_store
 from flywheel.correct.correctors import HumanQueue, ModelTeacher
-from flywheel.correct.day import CorrectionPolicy, accept_answers, collect_answers, routed_examples
+from flywheel.correct.day import (
+    CorrectionPolicy,
+    accept_answers,
+    collect_answers,
+    examples_for_models,
+    examples_for_people,
+)
 from flywheel.llm.connect import connected
 from flywheel.llm.spend import record_spend
 from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
@@ -22,7 +28,7 @@ HUMAN_COST_USD = 0.67  # per label, RLAIF (arXiv 2309.00267); the same figure ro
 def queue_for_people(day: date) -> int:
     """Put the day's examples for people into the review queue; return how many there are."""
     with open_lake() as lake:
-        examples = routed_examples(lake, day).for_people
+        examples = examples_for_people(lake, day)
         HumanQueue(lake, open_store(), _noon(day), HUMAN_COST_USD).submit(examples)
         return len(examples)
 
@@ -31,9 +37,11 @@ def queue_for_people(day: date) -> int:
 def ask_teacher(day: date) -> int:
     """Ask the teacher model about the day's examples, within the run's budget; return how many answers are new."""
     settings = load_settings()
+    if not settings.teacher_model:
+        return 0
     with open_lake() as lake, connected(settings) as provider:
         teacher = ModelTeacher(provider, settings.teacher_model, datetime.now(UTC), settings.run_budget_usd)
-        teacher.submit(routed_examples(lake, day).for_models)
+        teacher.submit(examples_for_models(lake, day))
         landed = collect_answers(lake, day, [teacher], run_id())
         record_spend(lake, provider.ledger, run_id())
         return landed

@@ -31,7 +31,7 @@ class ReleaseView:
     @property
     def statement(self) -> str:
         """Return the SQL that makes it, with or without our code."""
-        return f"create or replace temp view {self.name} as select * from read_parquet({_quoted(self.url)})"
+        return f"create or replace temp view {self.name} as from read_parquet({_quoted(self.url)})"
 
 
 def _quoted(text: str) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from flows.cli import show
+from flows.cli.commands import Command
 from flows.cli.opened import day_option, json_option, open_lake, open_store
 from flows.cli.stages import chosen_day, running
 from flywheel.core.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @day_option
 @click.option(
     "--answers",
@@ -30,7 +31,6 @@ def correct(day: date | None, files: Sequence[Path], is_json: bool) -> None:
     A line of an answers file is {"author", "chosen"} with the "example_id" of the review queue, or with an "input"
     (and the "rejected" answer) of its own. A line that is no answer is set aside with its reason.
 
-    \b
     Example:
       flywheel correct --answers answers.jsonl
       flywheel correct --day 2026-03-01 --json

@@ -3,14 +3,14 @@
 import click
 
 from flows.cli import show
+from flows.cli.commands import Group
 from flows.cli.opened import json_option, read_settings
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """List and fetch the public data sets that demos use; nothing is copied into this project.
 
-    \b
     Example:
       flywheel data list
       flywheel data fetch banking77
@@ -22,18 +22,19 @@ def data() -> None:
 def list_sets(is_json: bool) -> None:
     """List the public data sets, and where each was found.
 
-    \b
     Example:
       flywheel data list --json
     """
     from flywheel.scenario.datasets import SETS, find
 
     settings = read_settings()
-    rows = []
+    rows: list[dict[str, str | None]] = []
     for name, public in SETS.items():
         found = find(name, settings.data, settings.cache.expanduser())
-        facts = {"name": name, "about": public.about, "licence": public.licence, "source": public.repo}
-        rows.append(facts | {"found": str(found.path) if found else None})
+        place = str(found.path) if found else None
+        rows.append(
+            {"name": name, "about": public.about, "licence": public.licence, "source": public.repo, "found": place}
+        )
     if is_json:
         show.print_json(rows)
         return
@@ -45,7 +46,6 @@ def list_sets(is_json: bool) -> None:
 def fetch_set(name: str) -> None:
     """Download a data set from its pinned commit and check its sha256; what is there and right stays.
 
-    \b
     Example:
       flywheel data fetch gsm8k
     """

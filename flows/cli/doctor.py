@@ -6,17 +6,17 @@ import click
 
 from flows.cli import show
 from flows.cli.checks import Check, State
+from flows.cli.commands import Command
 from flows.cli.opened import json_option
 
 _MARKS = {State.OK: "ok", State.MISSING: "missing", State.BROKEN: "BROKEN"}
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def doctor(is_json: bool) -> int:
     """Show what is configured, reachable or missing, and what to do; exit code 1 if something needed is broken.
 
-    \b
     Example:
       flywheel doctor
       flywheel doctor --json

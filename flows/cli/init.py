@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from flows.cli.commands import Command
+
 _HEAD = """# Flywheel's settings. A line that starts with '#' shows the default; take the '#' away to change it.
 # Environment variables win over this file: FLYWHEEL_LAKE, FLYWHEEL_DATASET, ...
 # `flywheel doctor` shows what is in force.
@@ -13,13 +15,12 @@ _SECRETS = ("llm_api_key",)  # never in a file that gets committed
 _IGNORED = "data/"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--example", "is_example", is_flag=True, help="Also write example logs and people's corrections.")
 def init(folder: Path, is_example: bool) -> None:
     """Write a commented flywheel.toml, a logs/ folder and a .gitignore line into FOLDER; nothing is overwritten.
 
-    \b
     Example:
       flywheel init
       flywheel init --example shop

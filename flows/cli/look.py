@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from flows.cli import show
+from flows.cli.commands import Command
 from flows.cli.opened import day_option, fetch, json_option, open_lake
 
 _TABLE_LIMIT = 20  # rows a person looks at; --json and --csv have all
@@ -74,7 +75,7 @@ def _newest(connection: Any, table: str, day: date | None) -> date | None:
     return day or fetch(connection, f"select max(day) as day from {table}")[0]["day"]  # noqa: S608 - our own names
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 @click.option("--csv", "is_csv", is_flag=True, help="Print CSV that a spreadsheet opens safely.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many; default: 20 in a table, else all.")
@@ -83,7 +84,6 @@ def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
 
     Answer them in the review page, or in a file: flywheel correct --answers FILE.
 
-    \b
     Example:
       flywheel queue --limit 5
       flywheel queue --csv > to_correct.csv
@@ -100,18 +100,17 @@ def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
     elif is_csv:
         show.print_csv(rows, columns, for_spreadsheet=True)
     else:
-        show.print_table(rows, columns, empty="Nothing waits for people.")
+        show.print_table(rows, columns[:-1], empty="Nothing waits for people.")
         if waiting_count > len(rows):
             click.echo(f"{waiting_count - len(rows)} more wait; --limit shows more, --json and --csv all.")
 
 
-@click.command()
+@click.command(cls=Command)
 @day_option
 @json_option
 def modes(day: date | None, is_json: bool) -> None:
     """Show a day's failure modes: what kinds of mistakes there were, how many, and whether they grow.
 
-    \b
     Example:
       flywheel modes --day 2026-03-01
     """
@@ -126,7 +125,7 @@ def modes(day: date | None, is_json: bool) -> None:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def signals(is_json: bool) -> None:
     """Show how often each signal fires and what the label model thinks of it.
@@ -135,7 +134,6 @@ def signals(is_json: bool) -> None:
     fired on, how many probably failed. alone: traces nothing else fired on. weights, per task: how often it fires on
     failures against how often on the rest.
 
-    \b
     Example:
       flywheel signals --json
     """
@@ -157,14 +155,13 @@ def _weights(weights: list[dict[str, Any]]) -> str:
     )
 
 
-@click.command("hard-examples")
+@click.command("hard-examples", cls=Command)
 @day_option
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many; default: 20 in a table, else all.")
 @json_option
 def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
     """Show what was chosen for correction on a day, best first, and who gets it; random audits come last.
 
-    \b
     Example:
       flywheel hard-examples --limit 10
     """
@@ -179,12 +176,11 @@ def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
         click.echo(f"{len(rows) - (limit or _TABLE_LIMIT)} more; --limit shows more, --json all.")
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def gate(is_json: bool) -> None:
     """Show the promises the last candidate release was held to; broken ones first.
 
-    \b
     Example:
       flywheel gate
     """

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from flows.cli.lazy import Lazy, LazyGroup
+from flows.cli.commands import Lazy, LazyGroup
 from flows.cli.quiet import calm_prefect
 from flywheel import __version__
 from flywheel.core.errors import FlywheelError, UsageError
@@ -72,7 +72,6 @@ class _Flywheel(LazyGroup):
 def cli(debug: bool, verbose: bool) -> None:
     """Turn an LLM application's production failures into its next model.
 
-    \b
     Example:
       flywheel init --example
       flywheel ingest logs/example.jsonl

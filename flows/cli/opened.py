@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # heavy, and only named here
     from flywheel.core.storage import Store
 
 
-class Day(click.ParamType):
+class Day(click.ParamType):  # type: ignore[type-arg] # generic only in newer versions of click
     """A day as YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"
@@ -55,7 +55,7 @@ def read_settings() -> "Settings":
         first = refused.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         known = f"one of the settings {', '.join(Settings.model_fields)}"
-        expected = known if first["type"] == "extra_forbidden" else first["msg"]
+        expected = known if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Input should be ")
         raise BadSetting(name, first["input"], expected) from refused
 
 
@@ -74,10 +74,11 @@ def open_lake(at: int | None = None) -> "Lake":
     try:
         return Lake.open(settings, at=at)
     except (duckdb.Error, OSError) as failed:
-        where = settings.lake if at is None else f"{settings.lake} at version {at}"
-        raise MissingPart(
-            f"The lake {where!r}", f"{one_line(failed)} `flywheel doctor` shows what is wrong."
-        ) from failed
+        if at is not None:
+            told = f"{one_line(failed)} `flywheel sql 'from lake.snapshots()'` lists the versions there are."
+            raise MissingPart(f"Version {at} of the lake {settings.lake!r}", told) from failed
+        told = f"{one_line(failed)} `flywheel doctor` shows what is wrong."
+        raise MissingPart(f"The lake {settings.lake!r}", told) from failed
 
 
 def open_store() -> "Store":

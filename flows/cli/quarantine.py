@@ -3,6 +3,7 @@
 import click
 
 from flows.cli import show
+from flows.cli.commands import Group
 from flows.cli.opened import fetch, json_option, open_lake
 
 _LIST = """
@@ -18,11 +19,10 @@ order by quarantined_at desc, source_file, source_line, quarantine_id
 _reason_option = click.option("--reason", help="Only what was refused for this reason.")
 
 
-@click.group()
+@click.group(cls=Group)
 def quarantine() -> None:
     """Show what was refused anywhere, and why: lines of logs, answers, rows of a refused release.
 
-    \b
     Example:
       flywheel quarantine list
       flywheel quarantine show --reason invalid_json
@@ -35,7 +35,6 @@ def quarantine() -> None:
 def list_reasons(reason: str | None, is_json: bool) -> None:
     """Count what was refused, by table and reason.
 
-    \b
     Example:
       flywheel quarantine list --json
     """
@@ -56,7 +55,6 @@ def list_reasons(reason: str | None, is_json: bool) -> None:
 def show_rows(quarantine_id: str | None, reason: str | None, limit: int, is_json: bool) -> None:
     """Show what was refused, newest first; QUARANTINE_ID, or its beginning, picks one.
 
-    \b
     Example:
       flywheel quarantine show --reason clock_in_the_future --limit 5
       flywheel quarantine show 9f86d081 --json

@@ -9,6 +9,7 @@ import click
 
 from flows.cli import show
 from flows.cli.attachments import attach_releases, described_releases, release_views
+from flows.cli.commands import Command
 from flows.cli.opened import distinct_names, one_line, open_lake, open_store, read_settings
 from flywheel.core.errors import BadStatement, UsageError
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 _EXPLAINED_READ = re.compile(
     r"\s*explain\s+(analyze\s+)?\(?\s*(select|with|from|values|table|show|describe|summarize)\b"
 )
+_PLAN = ["explain_key", "explain_value"]  # what EXPLAIN answers: a drawing, not a table
 _PROMPT, _MORE = "flywheel> ", "     ...> "
 _SHELL_HELP = """SQL ends with a semicolon and may take several lines. .tables lists what there is, .quit leaves."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("statement")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--json", "form", flag_value="json", help="Print a JSON array of objects, dates as ISO text.")
@@ -37,7 +39,6 @@ def sql(statement: str, form: str | None, at: int | None, write: bool) -> None:
     Beside the lake there are `releases` and, per release, `release_<dataset>_<version>` and
     `release_<dataset>_<version>_heldout`; `latest` is a version, too.
 
-    \b
     Example:
       flywheel sql "select signal, count(*) from signals group by signal"
       flywheel sql "from failures limit 5" --at 12 --json
@@ -52,6 +53,8 @@ def sql(statement: str, form: str | None, at: int | None, write: bool) -> None:
         show.print_json(named)
     elif form == "csv":
         show.print_csv(named, columns)
+    elif columns == _PLAN:
+        click.echo("\n".join(str(plan) for _, plan in rows))
     else:
         show.print_table(named, columns, empty="No rows.")
 
@@ -98,7 +101,10 @@ def _refuse_changes(connection: "duckdb.DuckDBPyConnection", statement: str) -> 
     import duckdb
 
     kinds = duckdb.StatementType
-    for part in connection.extract_statements(statement):
+    parts = connection.extract_statements(statement)
+    if not parts:
+        raise BadStatement(statement, "It is empty.")
+    for part in parts:
         is_read = part.type == kinds.SELECT or (
             part.type == kinds.EXPLAIN and _EXPLAINED_READ.match(part.query.lower()) is not None
         )
@@ -106,12 +112,11 @@ def _refuse_changes(connection: "duckdb.DuckDBPyConnection", statement: str) -> 
             raise BadStatement(statement, f"It is {part.type.name}, not a query; pass --write if that is meant.")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--duckdb", "is_duckdb", is_flag=True, help="Use DuckDB's own command line instead, where installed.")
 def shell(is_duckdb: bool) -> None:
     """Open an SQL prompt on the lake and its releases; it reads, it does not write.
 
-    \b
     Example:
       flywheel shell
       flywheel shell --duckdb
@@ -169,7 +174,7 @@ def _converse(lake: "Lake") -> None:
 
 def _answer(lake: "Lake", typed: str) -> None:
     if typed == ".tables":
-        typed = "select table_name from (show all tables) where database in ('lake', 'temp') order by all;"
+        typed = "select name from (show all tables) where database in ('lake', 'temp') order by name;"
     elif typed.startswith("."):
         click.echo(_SHELL_HELP)
         return
@@ -181,11 +186,10 @@ def _answer(lake: "Lake", typed: str) -> None:
     show.print_table([dict(zip(columns, row, strict=True)) for row in rows], columns, empty="No rows.")
 
 
-@click.command()
+@click.command(cls=Command)
 def attach() -> None:
     """Print the SQL by which any DuckDB attaches this lake, read-only and without our code.
 
-    \b
     Example:
       flywheel attach > lake.sql
       duckdb -init lake.sql
@@ -205,7 +209,8 @@ def attach_lines(settings: "Settings") -> Iterable[str]:
     yield f"install {scanner}; load {scanner};"
     if settings.on_s3:
         yield "install httpfs; load httpfs; install aws; load aws;"
-        yield f"create or replace secret flywheel_s3 ({', '.join(_s3_options(settings))}); -- keys: the usual AWS chain"
+        yield "-- keys come from the usual AWS chain"
+        yield f"create or replace secret flywheel_s3 ({', '.join(_s3_options(settings))});"
     statement, hidden_count = re.subn(r"password=('[^']*'|\S+?)(?=[\s'])", "", attach_statement(settings))
     if hidden_count:
         yield "-- the password is left out: set PGPASSWORD, or use ~/.pgpass"

@@ -39,17 +39,24 @@ def start_prefect(log: Path) -> None:
     """
     is_calm = _LEVEL not in os.environ
     os.environ.setdefault(_LEVEL, "WARNING")
+    import prefect.main  # noqa: F401 - importing it configures logging, which must come before we calm it
     from prefect.settings import PREFECT_API_URL
 
     if is_calm:
-        # a failed run is logged with its traceback and raised as well; `main` tells it once
-        for name in ("prefect.flow_runs", "prefect.task_runs"):
-            logging.getLogger(name).propagate = False
+        _calm_loggers()
     url = PREFECT_API_URL.value()
     if url:
         _check(url)
     else:
         _start_temporary(log)
+
+
+def _calm_loggers() -> None:
+    """Keep from the terminal what `main` tells itself, and what other libraries log as information."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):  # a failed run is logged with its traceback and raised
+        logging.getLogger(name).propagate = False
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.WARNING)
 
 
 def _start_temporary(log: Path) -> None:

@@ -9,6 +9,7 @@ import click
 from flows.cli import show
 from flows.cli.attachments import describe as describe_with
 from flows.cli.attachments import described_releases
+from flows.cli.commands import Group
 from flows.cli.opened import json_option, open_store, read_settings
 from flywheel.core.errors import CorruptObject, UsageError
 from flywheel.core.ids import sha256_of
@@ -27,11 +28,10 @@ def describe(release: Release, store: Store) -> dict[str, Any]:
     return describe_with(release, [tag for tag, version in pointed.items() if version == release.version])
 
 
-@click.group()
+@click.group(cls=Group)
 def releases() -> None:
     """List, show, tag and verify releases; VERSION is a number or a tag.
 
-    \b
     Example:
       flywheel releases list
       flywheel releases show latest
@@ -43,7 +43,6 @@ def releases() -> None:
 def list_all(is_json: bool) -> None:
     """List all releases of all datasets.
 
-    \b
     Example:
       flywheel releases list --json
     """
@@ -62,7 +61,6 @@ def list_all(is_json: bool) -> None:
 def show_one(version: str, dataset: str | None, is_json: bool) -> None:
     """Show what a release's manifest says.
 
-    \b
     Example:
       flywheel releases show latest --json
       flywheel releases show 3
@@ -90,13 +88,12 @@ def _files(release: Release) -> list[dict[str, Any]]:
 def tag(version: str, name: str, dataset: str | None) -> None:
     """Let tag NAME point at a release; where it pointed before stays on record.
 
-    \b
     Example:
       flywheel releases tag 3 prod-2026-11
     """
     if not _TAG.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be a tag: start with a letter and go on with a-z, 0-9, '.', '_' or '-', e.g. prod-2026-11."
+            f"{name!r} cannot be a tag: start with a letter, go on with a-z, 0-9, '.', '_' or '-'; e.g. prod-2026-11."
         )
     store = open_store()
     release = find_release(store, dataset or read_settings().dataset, version)
@@ -111,7 +108,6 @@ def tag(version: str, name: str, dataset: str | None) -> None:
 def verify(version: str, dataset: str | None, is_json: bool) -> None:
     """Read every file of a release and compare its hash with the manifest; exit code 1 when one differs.
 
-    \b
     Example:
       flywheel releases verify latest
     """

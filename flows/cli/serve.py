@@ -5,20 +5,22 @@ from pathlib import Path
 
 import click
 
+from flows.cli import show
+from flows.cli.commands import Command
 from flows.cli.opened import json_option, read_settings
+from flows.cli.quiet import start_prefect
 
 _MODELS_PORT, _UP_PORT = 8100, 4200  # 4200 is where Prefect is looked for
 _LOOPBACK = "127.0.0.1"
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 @click.option("--lake", help="Folder of the demo's lake; default: the demo's own choice.")
 @click.option("--scenario", "is_scenario", is_flag=True, help="Only the simulated product, no public data.")
 def demo(is_json: bool, lake: str | None, is_scenario: bool) -> int:
     """Turn the wheel on a product whose failures are known, and show what it found and learned.
 
-    \b
     Example:
       flywheel demo --lake /tmp/wheel
       flywheel demo --scenario --json
@@ -28,20 +30,21 @@ def demo(is_json: bool, lake: str | None, is_scenario: bool) -> int:
 
         os.environ["FLYWHEEL_LAKE"] = lake
         load_settings.cache_clear()
-    read_settings()
+    with show.working("starting Prefect"):
+        # not beside the lake: the demo plays in an empty folder
+        start_prefect(read_settings().cache.expanduser() / "prefect-server.log")
     from flows.demo.command import run_demo
 
     return run_demo(is_json, is_scenario)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=_UP_PORT, show_default=True, help="Port of the Prefect server."
 )
 def up(port: int) -> None:
     """Start everything on this machine: Prefect with its schedules, and the review page.
 
-    \b
     Example:
       flywheel up --port 4200
     """
@@ -51,7 +54,7 @@ def up(port: int) -> None:
     bring_up(port)
 
 
-@click.command("serve-models")
+@click.command("serve-models", cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), default=_MODELS_PORT, show_default=True, help="0: a free one.")
 @click.option("--host", default=_LOOPBACK, show_default=True, help="Address to listen on.")
 @click.option(
@@ -62,7 +65,6 @@ def up(port: int) -> None:
 def serve_models(port: int, host: str, folder: Path | None) -> None:
     """Serve the local, OpenAI-compatible models until interrupted; no key, no network.
 
-    \b
     Example:
       flywheel serve-models --port 8100
       FLYWHEEL_LLM_BASE_URL=http://127.0.0.1:8100/v1 flywheel correct

@@ -4,11 +4,14 @@ Text from logs is data: control characters never reach the terminal, markup in i
 """
 
 import csv
+import json
+import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, TextIO
 
 import click
@@ -23,10 +26,29 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(value: Any) -> str:
-    """Return JSON with dates in ISO form; what JSON does not know becomes its text, and NaN null."""
-    import orjson
+    """Return JSON with dates in ISO form; NaN and infinities, which JSON does not know, become null."""
+    return json.dumps(_plain(value), ensure_ascii=False, indent=2)
 
-    return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+
+def _plain(value: Any) -> Any:
+    """Return a value in what JSON has: numbers stay numbers, everything else it lacks becomes text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def print_json(value: Any) -> None:
@@ -47,7 +69,7 @@ def _csv_cell(value: Any, for_spreadsheet: bool) -> Any:
         return as_json(value)
     if for_spreadsheet and isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return "'" + value
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return value if value is None or isinstance(value, str | int | float) else _as_text(value)
 
 
 def print_table(rows: Sequence[Row], columns: Sequence[str], *, empty: str) -> None:
@@ -72,7 +94,7 @@ def print_table(rows: Sequence[Row], columns: Sequence[str], *, empty: str) -> N
 
 def readable(value: Any) -> str:
     """Return one cell: short, on one line, without control characters."""
-    if value is None:
+    if value is None or value != value:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"

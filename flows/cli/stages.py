@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from flows.cli import show
+from flows.cli.commands import Command
 from flows.cli.opened import Day, day_option, fetch, json_option, open_lake, open_store, prefect_log, read_settings
 from flows.cli.quiet import start_prefect
 from flywheel.core.errors import DriftFound
@@ -43,7 +44,7 @@ def chosen_day(day: date | None) -> date:
         return latest_day(lake)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("sources", metavar="SOURCE...", nargs=-1)
 @click.option("--format", "log_format", default="", help="Log format (a file of sql/ingest/); default: recognised.")
 @json_option
@@ -52,17 +53,18 @@ def ingest(sources: Sequence[str], log_format: str, is_json: bool) -> None:
 
     Reading a file again adds nothing. A line that cannot be read is set aside with its reason and counted.
 
-    \b
     Example:
       flywheel ingest logs/2026-03-01.jsonl
       flywheel ingest s3://bucket/logs/2026-03-01 --format openai --json
     """
+    sources = sources or (read_settings().logs,)
+    _check_sources(sources, log_format)
     with running("reading logs") as tell:
         from flows.ingest import ingest_logs
 
         reports = []
-        for number, source in enumerate(sources or ("",), start=1):
-            tell(f"reading {source or read_settings().logs} ({number} of {len(sources) or 1})")
+        for number, source in enumerate(sources, start=1):
+            tell(f"reading {source} ({number} of {len(sources)})")
             reports += [asdict(report) for report in ingest_logs(source, log_format)]
     if is_json:
         show.print_json(reports)
@@ -73,13 +75,23 @@ def ingest(sources: Sequence[str], log_format: str, is_json: bool) -> None:
         click.echo("Lines were set aside: flywheel quarantine list")
 
 
-@click.command()
+def _check_sources(sources: Sequence[str], log_format: str) -> None:
+    """Raise UsageError for what cannot be read, before Prefect takes its seconds to start."""
+    from flywheel.ingest.formats import format_query
+    from flywheel.ingest.sources import find_logs
+
+    for source in sources:
+        find_logs(source)
+    if log_format:
+        format_query(log_format)
+
+
+@click.command(cls=Command)
 @click.option("--day", type=Day(), help="The day to mine; default: every day with traces that were not mined.")
 @json_option
 def mine(day: date | None, is_json: bool) -> None:
     """Find failures, name their modes, choose hard examples and route them; oldest day first.
 
-    \b
     Example:
       flywheel mine
       flywheel mine --day 2026-03-01 --json
@@ -121,13 +133,12 @@ def _mine_all(days: Sequence[date]) -> list[dict[str, Any]]:
     return mined
 
 
-@click.command()
+@click.command(cls=Command)
 @day_option
 @json_option
 def route(day: date | None, is_json: bool) -> None:
     """Decide who corrects each of a day's hard examples; `flywheel mine` does it as well.
 
-    \b
     Example:
       flywheel route --day 2026-03-01
     """
@@ -143,7 +154,7 @@ def route(day: date | None, is_json: bool) -> None:
     show.print_table(rows, ("route", "examples"), empty=f"{day} has no hard examples; mine it first: flywheel mine.")
 
 
-@click.command()
+@click.command(cls=Command)
 @day_option
 @json_option
 def publish(day: date | None, is_json: bool) -> None:
@@ -151,7 +162,6 @@ def publish(day: date | None, is_json: bool) -> None:
 
     The same content published twice is one version. Exit code 1 when the gate refuses.
 
-    \b
     Example:
       flywheel publish
       flywheel publish --json
@@ -172,7 +182,7 @@ def publish(day: date | None, is_json: bool) -> None:
     click.echo(f"Load it: polars.read_parquet({folder + '/train.parquet'!r})")
 
 
-@click.command()
+@click.command(cls=Command)
 @day_option
 @json_option
 def improve(day: date | None, is_json: bool) -> None:
@@ -180,7 +190,6 @@ def improve(day: date | None, is_json: bool) -> None:
 
     A refused candidate is a result, not an error: exit code 0.
 
-    \b
     Example:
       flywheel improve
     """
@@ -204,20 +213,19 @@ def improve(day: date | None, is_json: bool) -> None:
             "examples": paired.n,
             improvement.production: paired.production_mean,
             improvement.candidate: paired.candidate_mean,
-            "difference": f"{paired.difference.low:+.3f} to {paired.difference.high:+.3f}",
+            "difference": f"{paired.difference.low:+.3f} to {paired.difference.high:+.3f}" if paired.n else None,
         }
         for name, paired in compared
     ]
     show.print_table(rows, tuple(rows[0]), empty="")
 
 
-@click.command()
+@click.command(cls=Command)
 @day_option
 @json_option
 def watch(day: date | None, is_json: bool) -> None:
     """Compare a day's traffic with the seven days before, column by column; exit code 1 when something drifted.
 
-    \b
     Example:
       flywheel watch --day 2026-03-08
     """

@@ -33,8 +33,7 @@ class Axes:
     categories: tuple[str, ...]
     tick: Number
     marks: tuple[Mark, ...] = ()
-    bound: float | None = None  # a horizontal line
-    bound_text: str = ""
+    bound: float | None = None  # a dashed horizontal line
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,7 @@ class Frame:
         if self.axes.bound is None:
             return []
         y = self.y(self.axes.bound)
-        right = self.width - _RIGHT_PX
-        line = tag("line", x1=self.left, x2=right, y1=y, y2=y, class_="bound")
-        return [line, tag("text", self.axes.bound_text, x=right, y=y - 6, class_="note", text_anchor="end")]
+        return [tag("line", x1=self.left, x2=self.width - _RIGHT_PX, y1=y, y2=y, class_="bound")]
 
     def _marks(self) -> list[Markup]:
         drawn = []

@@ -94,7 +94,7 @@ def share_bars(label: str, axes: Axes, layers: Sequence[Bars], width: int) -> Ma
         for row, layer in enumerate(layers):
             y, value = top + row * (_BAR_PX + 3), layer.values[place]
             text = tag("title", f"{category}: {layer.name} {axes.tick(value)}")
-            long = max(room * value, 1)
+            long = max(room * value, 2.0)
             drawn.append(tag("rect", text, x=left, y=y, width=long, height=_BAR_PX, class_=f"bar ink{layer.ink}"))
             drawn.append(tag("text", axes.tick(value), x=left + long + 6, y=y + _BAR_PX - 2, class_="tick"))
     return _svg(label, width, len(axes.categories) * group, drawn)

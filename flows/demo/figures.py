@@ -10,12 +10,13 @@ from flows.demo.axes import Axes, Mark
 from flows.demo.charts import Bars, Line, Point, line_chart, shape, share_bars, stacked_bars
 from flows.demo.results import DemoResult, DriftValue, Gsm8kResult, ReportSeries, Turn
 from flows.demo.svg import tag
-from flows.demo.wording import dollars, is_number, percent, percent_with_interval, safe
+from flows.demo.wording import dollars, is_number, percent, percent_with_interval, shortened
 
 WIDE_PX, NARROW_PX = 880, 350
 PEOPLE, MODELS = "people", "models"
 _OTHER_INK = 6  # grey
 _SHOWN = 6  # colours that people with any colour vision tell apart
+_LEGEND_CHARACTERS = 60
 _PRODUCTION, _CANDIDATE, _RANDOM = 6, 0, 1
 
 
@@ -91,7 +92,10 @@ def modes_figure(result: DemoResult, series: ReportSeries) -> Figure | None:
         return None
     days = tuple(sorted({row.day for row in series.modes_by_day}))
     named = [name for name, _ in sizes.most_common(_SHOWN)]
-    layers = [Bars(safe(name), ink, tuple(float(cells[day, name]) for day in days)) for ink, name in enumerate(named)]
+    layers = [
+        Bars(shortened(name, _LEGEND_CHARACTERS), ink, tuple(float(cells[day, name]) for day in days))
+        for ink, name in enumerate(named)
+    ]
     others = [name for name in sizes if name not in named]
     if others:
         values = tuple(float(sum(cells[day, name] for name in others)) for day in days)
@@ -115,13 +119,13 @@ def drift_figure(result: DemoResult, series: ReportSeries) -> Figure | None:
     order = sorted(peaks, key=lambda column: (-peaks[column], column))
     lines = [
         Line(
-            safe(column),
+            column,
             min(place, _OTHER_INK),
             tuple(_drift_point(row, ratio) for row, ratio in sorted(measured, key=_by_day) if row.column == column),
         )
         for place, column in enumerate(order)
     ]
-    axes = Axes("times the bound", tuple(days), lambda v: f"{v:g}", _marks(result), bound=1.0, bound_text="bound")
+    axes = Axes("times the bound (dashed)", tuple(days), lambda v: f"{v:g}", _marks(result), bound=1.0)
     found = [
         f"{row.column} on {row.day} {ratio:.1f} times its bound" for row, ratio in measured if row.verdict == "drift"
     ]
@@ -157,7 +161,7 @@ def gsm8k_figure(found: Gsm8kResult) -> Figure:
         Bars("precision", 0, tuple(score.precision or 0.0 for score in scores)),
         Bars("recall", 1, tuple(score.recall or 0.0 for score in scores)),
     ]
-    axes = Axes("", tuple(safe(score.signal) for score in scores), percent)
+    axes = Axes("", tuple(score.signal for score in scores), percent)
     label = "Precision and recall per signal. " + "; ".join(
         f"{score.signal}: precision {percent(score.precision)}, recall {percent(score.recall)}" for score in scores
     )
@@ -193,7 +197,7 @@ def _ratio(row: DriftValue) -> float | None:
 
 
 def _drift_point(row: DriftValue, ratio: float) -> Point:
-    text = f"{row.day}: {safe(row.column)} {ratio:.2f} times its bound, {row.verdict}"
+    text = f"{row.day}: {row.column} {ratio:.2f} times its bound, {row.verdict}"
     return Point(row.day, ratio, text, is_hollow=row.verdict != "drift")
 
 

@@ -12,11 +12,12 @@ from flows.demo.wording import (
     percent,
     percent_with_interval,
     points,
-    safe,
+    shortened,
     span,
     words,
 )
 
+_EXAMPLE_CHARACTERS = 240
 _SCORED = "Found without the answer key, scored with it"
 
 
@@ -69,7 +70,7 @@ def accuracy_table(result: DemoResult) -> Table:
 def _outcome(turn: Turn, random: RandomTurn | None) -> tuple[str, ...]:
     return (
         str(turn.turn),
-        f"{'✓ promoted' if turn.promoted else '✗ refused'}: {words(safe(turn.reason))}",
+        f"{'✓ promoted' if turn.promoted else '✗ refused'}: {words(turn.reason)}",
         percent(turn.production_accuracy),
         percent(turn.candidate_accuracy),
         MISSING
@@ -85,7 +86,7 @@ def _heldout(turn: Turn) -> tuple[str, ...]:
 
 def models_table(result: DemoResult) -> Table:
     """Return which models each turn compared."""
-    rows = tuple((str(t.turn), safe(t.production_model), safe(t.candidate_model or MISSING)) for t in result.turns)
+    rows = tuple((str(t.turn), t.production_model, t.candidate_model or MISSING) for t in result.turns)
     head = ("Turn", "Production", "Candidate")
     return Table("Which models", head, rows, prose=head)
 
@@ -94,11 +95,11 @@ def modes_table(series: ReportSeries) -> Table:
     """Return the largest failure modes, each with an example."""
     rows = tuple(
         (
-            safe(mode.name),
+            mode.name,
             f"{mode.size:,}",
             MISSING if mode.trend is None else f"{mode.trend:.1f}×",
             mode.status,
-            safe(mode.example),
+            shortened(mode.example, _EXAMPLE_CHARACTERS),
         )
         for mode in series.top_modes
     )
@@ -113,7 +114,7 @@ def modes_by_day_table(series: ReportSeries) -> Table:
     for row in series.modes_by_day:
         cells[row.name][row.day] += row.size
     order = sorted(cells, key=lambda name: (-cells[name].total(), name))
-    rows = tuple((safe(name), *(f"{cells[name][day]:,}" for day in days)) for name in order)
+    rows = tuple((name, *(f"{cells[name][day]:,}" for day in days)) for name in order)
     return Table("Failures per mode and day", ("Mode", *days), rows, ("Mode",))
 
 
@@ -122,9 +123,9 @@ def drift_table(result: DemoResult) -> Table:
     rows = tuple(
         (
             f"{day.day} (new intents start)" if day.is_new_intents_day else day.day,
-            f"{'▲ ' if day.verdict == 'drift' else ''}{safe(day.verdict)}",
-            ", ".join(safe(column) for column in day.columns) or MISSING,
-            safe(day.explanation) or MISSING,
+            f"{'▲ ' if day.verdict == 'drift' else ''}{day.verdict}",
+            ", ".join(column for column in day.columns) or MISSING,
+            day.explanation or MISSING,
         )
         for day in result.drift
     )
@@ -140,7 +141,7 @@ def drift_values_table(series: ReportSeries) -> Table:
     for day in sorted({row.day for row in series.drift_by_day}):
         held = [cells.get((day, column)) for column in columns]
         rows.append((day, *(MISSING if row is None else _value(row.value, row.bound, row.verdict) for row in held)))
-    head = ("Day", *(safe(column) for column in columns))
+    head = ("Day", *(column for column in columns))
     return Table("Statistic / bound, per column and day", head, tuple(rows), ("Day",))
 
 
@@ -174,7 +175,7 @@ def gsm8k_table(found: Gsm8kResult) -> Table:
     """Return how well each signal, and all of them combined, find the failures there are."""
     head = ("Signal", "Fired", "Precision", "Recall")
     combined = f"all combined, p_failure ≥ {found.threshold:g}"
-    rows = tuple(_score(score, safe(score.signal)) for score in found.signals)
+    rows = tuple(_score(score, score.signal) for score in found.signals)
     return Table(_SCORED, head, (*rows, _score(found.combined, combined)), ("Signal",))
 
 
@@ -186,10 +187,10 @@ def refused_table(result: DemoResult) -> Table:
     """Return which candidate releases the gate refused, and why."""
     rows = tuple(
         (
-            safe(refused.candidate),
-            ", ".join(safe(name) for name in refused.failed) or MISSING,
+            refused.candidate,
+            ", ".join(name for name in refused.failed) or MISSING,
             f"{refused.quarantined:,}",
-            safe(refused.alert),
+            refused.alert,
         )
         for refused in result.refused
     )

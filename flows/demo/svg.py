@@ -1,6 +1,8 @@
-"""Write SVG elements; every attribute and every text is escaped."""
+"""Write SVG elements; every attribute and every text is made safe and escaped."""
 
 from markupsafe import Markup
+
+from flows.demo.wording import safe
 
 
 def tag(name: str, *children: str, **attributes: str | float) -> Markup:
@@ -9,7 +11,7 @@ def tag(name: str, *children: str, **attributes: str | float) -> Markup:
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _value(value))
         for key, value in attributes.items()
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(name, written, Markup("").join(children))
+    return Markup("<{0}{1}>{2}</{0}>").format(name, written, Markup("").join(map(_text, children)))
 
 
 def path(points: list[tuple[float, float]], closed: bool = False) -> str:
@@ -18,5 +20,9 @@ def path(points: list[tuple[float, float]], closed: bool = False) -> str:
     return f"M{steps}{' Z' if closed else ''}"
 
 
+def _text(child: str) -> str:
+    return child if isinstance(child, Markup) else safe(child)
+
+
 def _value(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{round(float(value), 1):g}"
+    return safe(value) if isinstance(value, str) else f"{round(float(value), 1):g}"

@@ -56,5 +56,5 @@ def _print(console: Console, table: Table) -> None:
     for place, name in enumerate(table.head):
         drawn.add_column(Text(name), justify="right" if table.is_number(place) else "left", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(safe(cell)) for cell in row))
     console.print(drawn)

@@ -43,6 +43,11 @@ def safe(text: str) -> str:
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return at most `most` characters; the lake has the whole text."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def words(name: str) -> str:
     """Return a snake_case name as words."""
     return name.replace("_", " ")

@@ -18,7 +18,7 @@ SEEDS_PER_INTENT = 6  # what production was trained on
 TEACHER_PER_INTENT = 60  # what the larger model has seen elsewhere
 TEST_COUNT = 1_000  # true labels nobody in the loop sees; 3 points are resolved
 NEW_INTENT_SHARE = 0.15  # of intents, that nobody asks about before NEW_FROM
-NEW_TRAFFIC_SHARE = 0.20  # of queries, from then on
+NEW_TRAFFIC_SHARE = 0.30  # of queries, from then on
 FIRST_DAY = date(2026, 3, 2)
 NEW_FROM = FIRST_DAY + timedelta(days=2)
 

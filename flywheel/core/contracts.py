@@ -18,13 +18,33 @@ def view_names() -> list[str]:
 
 def ensure_contracts(connection: duckdb.DuckDBPyConnection) -> None:
     """Create missing tables, add missing columns and refresh changed views; existing rows are never touched."""
+    wanted = _declared(connection)
+    connection.execute("use lake")
+    connection.execute("begin")
+    try:
+        _ensure_tables(connection, wanted)
+        _ensure_views(connection)
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _declared(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return the columns and types of every contract, as DuckDB understands them."""
     connection.execute("attach ':memory:' as contracts")
     connection.execute("use contracts")
     for table in load_tables().values():
         connection.execute(table.contract)
-    connection.execute("use lake")
+    found = _columns(connection, "contracts")
+    connection.execute("use memory")
+    connection.execute("detach contracts")
+    return found
+
+
+def _ensure_tables(connection: duckdb.DuckDBPyConnection, wanted: dict[str, dict[str, str]]) -> None:
     held = _columns(connection, "lake")
-    for name, columns in _columns(connection, "contracts").items():
+    for name, columns in wanted.items():
         if name not in held:
             connection.execute(load_tables()[name].contract)
             _partition(connection, name)
@@ -32,8 +52,6 @@ def ensure_contracts(connection: duckdb.DuckDBPyConnection) -> None:
         for column, data_type in columns.items():
             if column not in held[name]:
                 connection.execute(f"alter table lake.{name} add column {column} {data_type}")
-    connection.execute("detach contracts")
-    _ensure_views(connection)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:

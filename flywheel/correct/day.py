@@ -25,26 +25,21 @@ class CorrectionPolicy:
 # in this order: each reads what the one before made
 STEPS = ("judgements", "corrector_trust", "answer_verdicts", "corrections", "preferences", "audits")
 _REFUSALS = ("unparsed", "low_confidence", "answered_before")
-_ROUTED = "select example_id, route, audit from routes where day = $day"
+_ASKED = "select example_id from routes where day = $day and (route = $human or audit)"
 
 
-@dataclass(frozen=True, slots=True)
-class RoutedExamples:
-    """The day's examples by who is asked."""
-
-    for_people: tuple[HardExample, ...]
-    for_models: tuple[HardExample, ...]
+def examples_for_people(lake: Lake, day: date) -> list[HardExample]:
+    """Return what people are asked: their own route, the audits and the overlap with the models."""
+    asked = set(lake.frame(_ASKED, day=day, human=Route.HUMAN.value)["example_id"])
+    return [example for example in examples_of(lake, day) if example.example_id in asked]
 
 
-def routed_examples(lake: Lake, day: date) -> RoutedExamples:
-    """Return who is asked what: people their route and the overlap, models every hard example that is not dropped.
+def examples_for_models(lake: Lake, day: date) -> list[HardExample]:
+    """Return what models are asked: every hard example that has an answer to correct.
 
     Models also answer what people answer: that is how their trust is measured, on the examples that count.
     """
-    routes = {row["example_id"]: row for row in lake.frame(_ROUTED, day=day).iter_rows(named=True)}
-    kept = [example for example in examples_of(lake, day) if routes[example.example_id]["route"] != Route.DROP]
-    people = [e for e in kept if routes[e.example_id]["route"] == Route.HUMAN or routes[e.example_id]["audit"]]
-    return RoutedExamples(tuple(people), tuple(e for e in kept if e.purpose is Purpose.HARD))
+    return [e for e in examples_of(lake, day) if e.purpose is Purpose.HARD and e.rejected is not None]
 
 
 def collect_answers(lake: Lake, day: date, correctors: Sequence[Corrector], run_id: str = "") -> int:

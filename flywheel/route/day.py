@@ -12,11 +12,21 @@ select is_trusted, agreement from corrector_trust where day < $day order by day 
 """
 
 
+_CONFIDENCES = """
+select answers.example_id, max(coalesce(answers.confidence, 1)) as confidence
+from answers inner join hard_examples on answers.example_id = hard_examples.example_id
+where hard_examples.day = $day and answers.author_kind = 'ai' and answers.output is not null
+group by answers.example_id
+"""
+
+
 def route_day(lake: Lake, day: date, policy: RoutingPolicy, run_id: str = "") -> dict[str, int]:
     """Decide every hard example of the day into `routes`; return how many went each way."""
     known = lake.frame(_TRUST, day=day)
     trust = TeacherTrust(*known.row(0)) if known.height else TeacherTrust(is_trusted=False, agreement=0.5)
-    decisions = [asdict(decision) for decision in route_all(examples_of(lake, day), policy, trust, str(day))]
+    confidences = dict(lake.frame(_CONFIDENCES, day=day).iter_rows())
+    routed = route_all(examples_of(lake, day), policy, trust, confidences, str(day))
+    decisions = [asdict(decision) for decision in routed]
     routes = lake.typed("routes", decisions)
     lake.replace("routes", day, routes, run_id)
     return dict(routes.group_by("route").len().sort("route").iter_rows())

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flywheel.core.records import HardExample, Purpose, Route
@@ -15,7 +15,8 @@ class RoutingPolicy:
     human_budget: int = 60  # examples people can answer per day, audits not counted
     drop_below: float = 0.30  # p(failure) near the base rate: likely nothing to correct
     overlap_share: float = 0.15  # of AI-routed examples also go to people, so that trust is measured on hard ones
-    novel_above: float = 0.99  # first failures of a mode: no model has a track record there yet
+    novel_from: float = 0.99  # first failures of a mode: no model has a track record there yet
+    sure_from: float = 0.7  # the teacher's probability of its own answer, as CorrectionPolicy accepts it
     human_cost_usd: float = 0.67  # per label, and
     ai_cost_usd: float = 0.06  # per label: the figures of RLAIF (arXiv 2309.00267)
     human_accuracy: float = 0.95
@@ -32,6 +33,15 @@ class TeacherTrust:
 
 
 @dataclass(frozen=True, slots=True)
+class Prospects:
+    """What can be had for one example: the teacher's own confidence in its answer, and people's time."""
+
+    trust: TeacherTrust
+    teacher_confidence: float | None  # 0-1; None: no teacher answered
+    human_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A route with its reason and price."""
 
@@ -43,9 +53,7 @@ class Decision:
     audit: bool
 
 
-def choose_route(
-    example: HardExample, policy: RoutingPolicy, trust: TeacherTrust, human_left: int
-) -> tuple[Route, str]:
+def choose_route(example: HardExample, policy: RoutingPolicy, prospects: Prospects) -> tuple[Route, str]:
     """Return the route and the reason, so that every decision can be counted and audited."""
     if example.purpose is Purpose.AUDIT:
         return Route.HUMAN, "random_audit"
@@ -55,24 +63,36 @@ def choose_route(
         return Route.DROP, "too_easy"
     if _is_safety_critical(example.query, policy.safety_terms):
         return Route.HUMAN, "safety_critical"
-    return _by_trust(example, policy, trust, human_left)
+    return _cheapest(example, policy, prospects)
 
 
-def _by_trust(example: HardExample, policy: RoutingPolicy, trust: TeacherTrust, human_left: int) -> tuple[Route, str]:
-    if human_left <= 0:
-        return Route.AI, "human_budget_spent"
-    if example.novelty >= policy.novel_above:
-        return Route.HUMAN, "new_failure_mode"
-    return (Route.AI, "cheapest_that_meets_the_bar") if trust.is_trusted else (Route.HUMAN, "teacher_unproven")
+def _cheapest(example: HardExample, policy: RoutingPolicy, prospects: Prospects) -> tuple[Route, str]:
+    """Return the cheapest route that meets the bar: a trusted teacher that is sure, else a person, else nobody."""
+    is_sure = (prospects.teacher_confidence or 0.0) >= policy.sure_from
+    if is_sure and prospects.trust.is_trusted and example.novelty < policy.novel_from:
+        return Route.AI, "teacher_is_sure"
+    if prospects.human_left > 0:
+        if example.novelty >= policy.novel_from:
+            return Route.HUMAN, "new_failure_mode"
+        return Route.HUMAN, "teacher_is_unsure" if prospects.trust.is_trusted else "teacher_unproven"
+    return (Route.AI, "human_budget_spent") if is_sure else (Route.DROP, "human_budget_spent")
 
 
 def route_all(
-    examples: Iterable[HardExample], policy: RoutingPolicy, trust: TeacherTrust, seed: str
+    examples: Iterable[HardExample],
+    policy: RoutingPolicy,
+    trust: TeacherTrust,
+    confidences: Mapping[str, float | None],
+    seed: str,
 ) -> Iterator[Decision]:
-    """Yield a decision per example, best first, until the people's budget is used up."""
+    """Yield a decision per example, best first, until the people's budget is used up.
+
+    `confidences` are the teacher's, by example id.
+    """
     human_left = policy.human_budget
     for example in sorted(examples, key=lambda example: (example.purpose is Purpose.HARD, example.rank)):
-        route, reason = choose_route(example, policy, trust, human_left)
+        prospects = Prospects(trust, confidences.get(example.example_id), human_left)
+        route, reason = choose_route(example, policy, prospects)
         is_audit = example.purpose is Purpose.AUDIT
         overlaps = route is Route.AI and _draw(seed, example.example_id) < policy.overlap_share
         if route is Route.HUMAN and not is_audit:

@@ -58,7 +58,7 @@ served as (
 )
 select
     drawn.day, drawn.turn = 1 as is_opening, coalesce(drawn.query, '') as query, length(drawn.query) as query_length,
-    drawn.confidence,    drawn.output, drawn.latency_ms, coalesce(drawn.error, 'none') as error,
+    drawn.confidence, drawn.output, drawn.latency_ms, coalesce(drawn.error, 'none') as error,
     drawn.model in (select served.model from served) as is_same_model
 from drawn where drawn.draw <= $most order by drawn.day, drawn.draw
 """
@@ -79,17 +79,16 @@ def watch_day(lake: Lake, day: date, policy: WatchPolicy, run_id: str = "") -> l
 
 def measure(reference: pl.DataFrame, current: pl.DataFrame, policy: WatchPolicy) -> list[Finding]:
     """Return what was found in every watched column."""
-    served = (frame.filter(pl.col("is_same_model")) for frame in (reference, current))
-    served_before, served_now = (frame.filter(pl.col("error") == "none") for frame in served)
     # what opens conversations is independent; a rephrased query has a twin in the same day and looks like news
     opened, opening = (frame.filter(pl.col("is_opening")) for frame in (reference, current))
+    served = pl.col("is_same_model") & (pl.col("error") == "none")
     return [
         _text("query", opened["query"], opening["query"], policy),
         _numeric("query_length", opened, opening, policy),
         _numeric("latency_ms", reference, current, policy),
         _categorical("error", reference, current, policy),
-        _categorical("output", served_before, served_now, policy),
-        _numeric("confidence", served_before, served_now, policy),
+        _categorical("output", opened.filter(served), opening.filter(served), policy),
+        _numeric("confidence", opened.filter(served), opening.filter(served), policy),
     ]
 
 

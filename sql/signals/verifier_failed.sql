@@ -66,10 +66,10 @@ products as (
     select
         step_number,
         term_number,
-        case when starts_with(any_value(term), '-') then -1 else 1 end * product(number) as value
+        case when count(number) = count(*) then product(number) end
+        * case when starts_with(any_value(term), '-') then -1 else 1 end as value
     from numbers
     group by step_number, term_number
-    having count(number) = count(*) -- a division by zero has no value
 ),
 
 computed as (
@@ -78,6 +78,7 @@ computed as (
         sum(value) as value
     from products
     group by step_number
+    having count(value) = count(*) -- a step with a division by zero, or with what is no number, has no value
 )
 
 select

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"(?P<run><!-- run -->\s*\n)?^```sh\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+HELP = {"-h", "--help", "--version"}
 Commands = dict[tuple[str, ...], Any]
 
 
@@ -46,8 +48,9 @@ def calls_in(code: str) -> list[list[str]]:
 
 def complaint(words: list[str], commands: Commands) -> str | None:
     """Return why a call is none of the CLI's, or None."""
+    words = [words[0], *dropwhile(lambda word: word.startswith("-") and word not in HELP, words[1:])]
     groups = {path[:length] for path in commands for length in range(len(path))}
-    if tuple(word for word in words if word not in {"--help", "--version"}) in groups:
+    if tuple(word for word in words if word not in HELP) in groups:
         return None
     path = next((known for known in commands if tuple(words[: len(known)]) == known), None)
     if path is None:
@@ -56,7 +59,7 @@ def complaint(words: list[str], commands: Commands) -> str | None:
         option for parameter in commands[path].params for option in (*parameter.opts, *parameter.secondary_opts)
     }
     given = {word.split("=")[0] for word in words[len(path) :] if re.match(r"--?[a-zA-Z]", word)}
-    unknown = given - options - {"--help"}
+    unknown = given - options - HELP
     return f"{words}: no option {', '.join(sorted(unknown))}" if unknown else None
 
 
@@ -139,6 +142,8 @@ $ flywheel doctor
         ("flywheel relases", "no such command"),
         ("flywheel releases --help", None),
         ("flywheel --help", None),
+        ("flywheel --debug ingest", None),
+        ("flywheel --debug ingets", "no such command"),
         ("flywheel ingest -f a.jsonl", None),
         ("flywheel ingest --format=a -1", None),
     ],

@@ -1,10 +1,35 @@
-"""A group of commands that are imported when they are called, so that `flywheel --help` answers at once."""
+"""What all commands are made of: help that keeps its example as it is, and groups that import late."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import click
+
+
+def _with_example(text: str | None) -> str | None:
+    """Mark the Example: section as one that click must not wrap (its sign for that is a backspace)."""
+    return text and inspect.cleandoc(text).replace("\n\nExample:\n", "\n\n\b\nExample:\n")
+
+
+class Command(click.Command):
+    """A command whose help ends in an Example: section."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.help = _with_example(self.help)
+
+
+class Group(click.Group):
+    """A group whose help ends in an Example: section."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.help = _with_example(self.help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +40,7 @@ class Lazy:
     short_help: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Commands by section; a command's module is imported by `get_command` and by nothing else."""
 
     sections: Mapping[str, Mapping[str, Lazy]] = {}

@@ -1,0 +1,89 @@
+"""Commands that look at a lake that turned once."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Flywheel = Callable[..., Any]
+
+
+def test_the_queue_counts_what_the_table_leaves_out(flywheel: Flywheel, turned: Path) -> None:
+    assert "19 more wait" in flywheel("queue", "--limit", "3", lake=turned).out
+    assert len(json.loads(flywheel("queue", "--json", lake=turned).out)) == 22
+
+
+def test_the_queue_as_csv_opens_in_a_spreadsheet(flywheel: Flywheel) -> None:
+    flywheel(
+        "sql",
+        "insert into review_queue (day, example_id, query, rejected, priority) "
+        "values (date '2026-03-01', 'e1', '=cmd(1)', 'a, b', 1)",
+        "--write",
+    )
+    rows = list(csv.DictReader(io.StringIO(flywheel("queue", "--csv").out)))
+    assert [(row["example_id"], row["query"], row["rejected"]) for row in rows] == [("e1", "'=cmd(1)", "a, b")]
+
+
+def test_modes_are_of_the_newest_day(flywheel: Flywheel, turned: Path) -> None:
+    rows = json.loads(flywheel("modes", "--json", lake=turned).out)
+    assert sum(row["size"] for row in rows) == 19
+    assert {row["day"] for row in rows} == {"2026-03-02"}
+    assert json.loads(flywheel("modes", "--day", "2026-03-01", "--json", lake=turned).out) == []
+
+
+def test_signals_tell_counts_overlap_and_weights(flywheel: Flywheel, turned: Path) -> None:
+    rows = {row["signal"]: row for row in json.loads(flywheel("signals", "--json", lake=turned).out)}
+    down = rows["thumbs_down"]
+    assert (down["trace_count"], down["trace_share"], down["alone_count"]) == (10, pytest.approx(10 / 60), 10)
+    assert down["failure_share"] == pytest.approx(10 / 19)
+    assert [weight["task"] for weight in down["weights"]] == ["support-desk"]
+    assert rows["refusal"] == {
+        "signal": "refusal", "trace_count": 0, "trace_share": 0, "failure_share": 0, "likely_share": None,
+        "alone_count": 0, "weights": [],
+    }  # fmt: skip
+
+
+def test_hard_examples_come_with_their_route(flywheel: Flywheel, turned: Path) -> None:
+    rows = json.loads(flywheel("hard-examples", "--json", lake=turned).out)
+    assert [row["purpose"] for row in rows].count("audit") == 5
+    assert {row["route"] for row in rows} == {"human", "drop"}
+    assert rows[0]["purpose"] == "hard"
+
+
+def test_the_gate_shows_what_was_checked(flywheel: Flywheel, turned: Path) -> None:
+    rows = json.loads(flywheel("gate", "--json", lake=turned).out)
+    assert {row["suite"] for row in rows} == {"corrections", "release_profiles"}
+    assert "of 'corrections' passed." in flywheel("gate", lake=turned).out
+
+
+def test_quarantine_counts_and_shows(flywheel: Flywheel, turned: Path) -> None:
+    counted = json.loads(flywheel("quarantine", "list", "--json", lake=turned).out)
+    assert [(row["table_name"], row["reason"], row["row_count"]) for row in counted] == [
+        ("raw_traces", "invalid_json", 1)
+    ]
+    shown = json.loads(flywheel("quarantine", "show", "--reason", "invalid_json", "--json", lake=turned).out)
+    assert [(row["raw"], row["source_line"]) for row in shown] == [("not json", 61)]
+    assert json.loads(flywheel("quarantine", "show", "--reason", "other", "--json", lake=turned).out) == []
+    assert (
+        len(json.loads(flywheel("quarantine", "show", shown[0]["quarantine_id"][:8], "--json", lake=turned).out)) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["queue"], "Nothing waits for people."),
+        (["modes"], "No failure modes: mine first (flywheel mine)."),
+        (["hard-examples"], "No hard examples: mine first (flywheel mine)."),
+        (["gate"], "No candidate was checked yet: flywheel publish."),
+        (["quarantine", "list"], "Nothing is in quarantine."),
+        (["releases", "list"], "Nothing was published yet: flywheel publish."),
+    ],
+)
+def test_an_empty_lake_says_what_to_do(flywheel: Flywheel, args: list[str], told: str) -> None:
+    said = flywheel(*args)
+    assert (said.code, said.out.strip()) == (0, told)

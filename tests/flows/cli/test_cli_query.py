@@ -1,0 +1,115 @@
+"""`flywheel sql`, `shell` and `attach`: what SQL sees, what it may do, and how it is printed."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.cli.query import attach_lines
+from flywheel.core.settings import Settings
+
+Flywheel = Callable[..., Any]
+
+
+def test_json_is_an_array_of_objects_with_iso_dates(flywheel: Flywheel, turned: Path) -> None:
+    said = flywheel(
+        "sql", "select day, started_at, turn from traces order by started_at limit 1", "--json", lake=turned
+    )
+    assert json.loads(said.out) == [{"day": "2026-03-02", "started_at": "2026-03-02T08:00:00+00:00", "turn": 1}]
+
+
+def test_csv_has_a_header(flywheel: Flywheel, turned: Path) -> None:
+    assert flywheel("sql", "select 1 as a, 'x,y' as b, 2 as a", "--csv", lake=turned).out == 'a,b,a_2\n1,"x,y",2\n'
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        (
+            "select dataset, version, tags from releases",
+            [{"dataset": "corrections", "version": 1, "tags": ["latest"]}],
+        ),
+        ("select rows['train'] as n from releases", [{"n": 40}]),
+        ("select count(*) as n from release_corrections_1", [{"n": 40}]),
+        ("select count(*) as n from release_corrections_latest_heldout", [{"n": 6}]),
+        ("select count(*) as n from open_reviews", [{"n": 22}]),
+    ],
+)
+def test_releases_and_views_are_there(flywheel: Flywheel, turned: Path, statement: str, rows: list[Any]) -> None:
+    assert json.loads(flywheel("sql", statement, "--json", lake=turned).out) == rows
+
+
+def test_at_reads_an_older_version(flywheel: Flywheel) -> None:
+    flywheel("sql", "insert into answers (day, answer_id) values (date '2026-03-01', 'a')", "--write")
+    newest = json.loads(flywheel("sql", "select max(snapshot_id) as v from lake.snapshots()", "--json").out)[0]["v"]
+    counted = "select count(*) as n from answers"
+    assert json.loads(flywheel("sql", counted, "--json").out) == [{"n": 1}]
+    assert json.loads(flywheel("sql", counted, "--json", "--at", str(newest - 1)).out) == [{"n": 0}]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from traces",
+        "with a as (select 1) insert into answers (answer_id) select * from a",
+        "copy traces to 'out.csv'",
+        "explain analyze delete from traces",
+        "select 1; drop table traces",
+        "set memory_limit = '1GB'",
+        "",
+    ],
+)
+def test_what_changes_something_is_refused(flywheel: Flywheel, turned: Path, statement: str) -> None:
+    said = flywheel("sql", statement, lake=turned)
+    assert said.code == 2
+    assert said.err.startswith(f"flywheel: DuckDB refused {statement!r}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["select 1", "with a as (select 1) from a", "show tables", "describe traces", "from traces limit 1",
+     "explain select 1", "summarize traces", "values (1)", "-- why\nselect 1"],
+)  # fmt: skip
+def test_what_only_reads_runs(flywheel: Flywheel, turned: Path, statement: str) -> None:
+    assert flywheel("sql", statement, lake=turned).code == 0
+
+
+def test_a_table_cannot_be_drawn_over_by_text_from_logs(flywheel: Flywheel, turned: Path) -> None:
+    said = flywheel("sql", "select '[red]' || chr(27) || '[31m' || chr(10) || 'x' as t", lake=turned)
+    assert said.out.splitlines()[1].strip() == "[red]�[31m x"
+
+
+def test_the_shell_answers_statements_over_several_lines(
+    flywheel: Flywheel, turned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = "select count(*)\n  as trace_count from traces;\n.tables\nnope;\n.quit\nselect 'never';\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    said = flywheel("shell", lake=turned)
+    assert said.code == 0
+    assert "trace_count\n         60" in said.out
+    assert "release_corrections_latest" not in said.err
+    assert "hard_examples" in said.out
+    assert "DuckDB refused 'nope'" in said.err
+    assert "never" not in said.out
+
+
+def test_attach_works_in_any_duckdb(flywheel: Flywheel, turned: Path) -> None:
+    said = flywheel("attach", lake=turned)
+    with duckdb.connect() as connection:
+        # the wheels' extensions are installed already; `install` would go to the network where they are not
+        connection.execute(said.out.replace("install ducklake;", "").replace("install sqlite;", ""))
+        assert connection.execute("select count(*) from traces").fetchone() == (60,)
+        with pytest.raises(duckdb.Error, match="read-only"):
+            connection.execute("delete from traces")
+
+
+def test_attach_prints_no_secrets() -> None:
+    settings = Settings(lake="s3://bucket/wheel", catalog="postgres:dbname=wheel host=db password=hunter2 user=w")
+    lines = "\n".join(attach_lines(settings))
+    assert "hunter2" not in lines
+    assert "provider credential_chain" in lines
+    assert "ducklake:postgres:dbname=wheel host=db  user=w" in lines
