@@ -6,15 +6,22 @@ failed runs leave out exactly those two errors, and still post when publish or w
 """
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from prefect.automations import Automation
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.states import Crashed
 from rich.console import Console
 
 from flywheel.core.settings import load_settings
@@ -41,6 +48,8 @@ _FAILURES = {
     "flywheel: watch failed": ("DriftFound", ("watch",)),
     "flywheel: run failed": ("", ("ingest", "mine", "route", "correct", "improve")),
 }
+# A server on SQLite delivers an event again when its database was locked; per run or candidate only the first counts.
+_ONCE: dict[str, Any] = {"for_each": {"prefect.resource.id"}, "within": timedelta(seconds=60)}
 _ALERTS = {"flywheel: gate refused": GATE_REFUSED, "flywheel: drift found": DRIFT_FOUND}
 _ALL_POSTS = {*_ALERTS, *_FAILURES}
 
@@ -56,12 +65,28 @@ def apply_automations(webhook: str, silence: timedelta = SILENCE) -> list[str]:
     return names
 
 
+def crash_runs_left_behind() -> int:
+    """Mark deployed runs as crashed that claim to run although no worker does; return how many there were.
+
+    Only right before the first worker of a server starts: afterwards `flywheel: crash silent runs` finds them.
+    """
+    alive = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    left = FlowRunFilter(
+        state=FlowRunFilterState(type=alive), deployment_id=FlowRunFilterDeploymentId(is_null_=False)
+    )
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(flow_run_filter=left)
+        for run in runs:
+            client.set_flow_run_state(run.id, Crashed(message="The engine it ran on was stopped."), force=True)
+    return len(runs)
+
+
 def _posts(webhook_id: UUID) -> list[Automation]:
     alerts = [
         Automation(
             name=name,
             description="Posts the alert of a stage to the webhook.",
-            trigger=EventTrigger(expect={event}),
+            trigger=EventTrigger(expect={event}, **_ONCE),
             actions=[CallWebhook(block_document_id=webhook_id, payload=_SAID_BY_EVENT)],
         )
         for name, event in _ALERTS.items()
@@ -83,6 +108,7 @@ def _ended_badly(alerting_error: str, flows: tuple[str, ...]) -> EventTrigger:
     if alerting_error:
         match["prefect.state-message"] = f"!{_RAISED}{alerting_error}*"
     return EventTrigger(
+        **_ONCE,
         expect=_BAD_ENDINGS,
         match=match,
         match_related=[

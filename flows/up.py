@@ -79,7 +79,7 @@ def running_worker(api_url: str, folder: Path, environment: Mapping[str, str]) -
 
 
 def deploy(api_url: str, folder: Path, webhook: str) -> None:
-    """Make the work pool, the deployments of prefect.yaml and the automations what this checkout says.
+    """Make pool, deployments and automations what this checkout says, and end the runs an earlier engine left.
 
     Raises:
         MissingPart: `prefect` refused; its output is quoted.
@@ -87,12 +87,13 @@ def deploy(api_url: str, folder: Path, webhook: str) -> None:
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-    from flows.automations import apply_automations
+    from flows.automations import apply_automations, crash_runs_left_behind
 
     with temporary_settings({PREFECT_API_URL: api_url, PREFECT_HOME: folder}):
         _ensure_pool()
         _prefect_deploy(folder, api_url)
         apply_automations(webhook)
+        crash_runs_left_behind()
 
 
 def settings_as_environment(settings: Settings) -> dict[str, str]:
@@ -168,10 +169,10 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _end(pids: list[int]) -> None:
+def _end(pids: list[int], patience_seconds: float = _STOP_SECONDS) -> None:
     """End processes gently, and for good if they take too long."""
     _signal(pids, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while not _parents().keys().isdisjoint(pids):
         if time.monotonic() > deadline:
             _signal(pids, signal.SIGKILL)

@@ -65,6 +65,7 @@ considered as (
     select
         waiting.*,
         coalesce(examples.purpose, 'demonstration') as purpose,
+        waiting.example_id is not null and examples.example_id is null as is_unknown,
         coalesce(waiting.rejected, examples.output) as wrong,
         people.example_id is not null as has_person,
         corrected.example_id is not null as is_corrected,
@@ -82,6 +83,7 @@ judged as (
         *,
         case
             when coalesce(trim(output), '') = '' then 'unparsed'
+            when is_unknown then 'unknown_example'
             when purpose = 'audit' then 'audit_only'
             when is_corrected then 'answered_before'
             when author_kind = 'ai' and has_person then 'a_person_answered'

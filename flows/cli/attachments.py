@@ -9,7 +9,7 @@ from flywheel.core.releases import LATEST, Release, list_releases, tags
 from flywheel.core.storage import Store
 
 if TYPE_CHECKING:
-    import duckdb
+    from flywheel.core.statements import Connection
 
 _SIDES = {"": "train.parquet", "_heldout": "heldout.parquet"}
 _RELEASES = """
@@ -76,7 +76,7 @@ def is_named_in(view: ReleaseView, statement: str) -> bool:
     return re.search(rf"\b({view.name}|show|duckdb_views|information_schema)\b", statement, re.IGNORECASE) is not None
 
 
-def attach_releases(connection: "duckdb.DuckDBPyConnection", store: Store, statement: str | None = None) -> None:
+def attach_releases(connection: "Connection", store: Store, statement: str | None = None) -> None:
     """Make the views on a connection; with a statement only those it may read, since each opens a file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""`flywheel correct`: bring people's answers, ask the teacher, and accept what is fit to learn from."""
+"""`flywheel correct`: bring people's answers, and accept what is fit to learn from."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from flywheel.core.errors import UsageError
 )
 @json_option
 def correct(day: date | None, files: Sequence[Path], is_json: bool) -> None:
-    """Collect corrections from models and people, and accept what is fit to learn from.
+    """Collect people's answers, judge them beside the models', and accept what is fit to learn from.
 
     A line of an answers file is {"author", "chosen"} with the "example_id" of the review queue, or with an "input"
     (and the "rejected" answer) of its own. A line that is no answer is set aside with its reason.
@@ -37,7 +37,7 @@ def correct(day: date | None, files: Sequence[Path], is_json: bool) -> None:
     """
     offers = [_offer(path) for path in files]
     day = chosen_day(day)
-    with running(f"asking the teacher and collecting answers for {day}"):
+    with running(f"collecting and judging answers for {day}"):
         from flows.correct import correct_examples
 
         verdicts = correct_examples(day)

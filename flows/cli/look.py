@@ -70,9 +70,9 @@ order by is_success, severity, suite, subject, expectation
 """
 
 
-def _newest(connection: Any, table: str, day: date | None) -> date | None:
+def _newest(lake: Any, table: str, day: date | None) -> date | None:
     """Return the day asked for, else the newest one the table has rows of, else None."""
-    return day or fetch(connection, f"select max(day) as day from {table}")[0]["day"]  # noqa: S608 - our own names
+    return day or fetch(lake, f"select max(day) as day from {table}")[0]["day"]  # noqa: S608 - our own names
 
 
 @click.command(cls=Command)
@@ -93,7 +93,7 @@ def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
     with open_lake() as lake:
         waiting_count = lake.scalar("select count(*) from open_reviews")
         most = limit or (waiting_count if is_json or is_csv else _TABLE_LIMIT)
-        rows = fetch(lake.connection, _QUEUE, limit=most)
+        rows = fetch(lake, _QUEUE, limit=most)
     columns = ("example_id", "day", "query", "rejected", "reason", "priority", "mode_id")
     if is_json:
         show.print_json(rows)
@@ -115,7 +115,7 @@ def modes(day: date | None, is_json: bool) -> None:
       flywheel modes --day 2026-03-01
     """
     with open_lake() as lake:
-        rows = fetch(lake.connection, _MODES, day=_newest(lake.connection, "failure_modes", day))
+        rows = fetch(lake, _MODES, day=_newest(lake, "failure_modes", day))
     if is_json:
         show.print_json(rows)
         return
@@ -140,7 +140,7 @@ def signals(is_json: bool) -> None:
     from flywheel.core.queries import load_folder
 
     with open_lake() as lake:
-        rows = fetch(lake.connection, _SIGNALS, known=sorted(load_folder("signals")))
+        rows = fetch(lake, _SIGNALS, known=sorted(load_folder("signals")))
     if is_json:
         show.print_json(rows)
         return
@@ -166,7 +166,7 @@ def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
       flywheel hard-examples --limit 10
     """
     with open_lake() as lake:
-        rows = fetch(lake.connection, _HARD, day=_newest(lake.connection, "hard_examples", day))
+        rows = fetch(lake, _HARD, day=_newest(lake, "hard_examples", day))
     if is_json:
         show.print_json(rows[:limit])
         return
@@ -185,7 +185,7 @@ def gate(is_json: bool) -> None:
       flywheel gate
     """
     with open_lake() as lake:
-        rows = fetch(lake.connection, _GATE)
+        rows = fetch(lake, _GATE)
     if is_json:
         show.print_json(rows)
         return

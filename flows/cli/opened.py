@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flywheel.core.errors import BadSetting, MissingPart, UsageError
+from flywheel.core.errors import BadSetting, UsageError
 
 if TYPE_CHECKING:  # heavy, and only named here
-    import duckdb
-
     from flywheel.core.lake import Lake
     from flywheel.core.settings import Settings
     from flywheel.core.storage import Store
@@ -60,25 +58,10 @@ def read_settings() -> "Settings":
 
 
 def open_lake(at: int | None = None) -> "Lake":
-    """Open the lake that settings name; `at` opens an older version.
+    """Open the lake that settings name; `at` opens an older version; MissingPart when it cannot be attached."""
+    from flywheel.core.statements import open_checked
 
-    Raises:
-        MissingPart: DuckDB cannot attach it.
-
-    """
-    import duckdb
-
-    from flywheel.core.lake import Lake
-
-    settings = read_settings()
-    try:
-        return Lake.open(settings, at=at)
-    except (duckdb.Error, OSError) as failed:
-        if at is not None:
-            told = f"{one_line(failed)} `flywheel sql 'from lake.snapshots()'` lists the versions there are."
-            raise MissingPart(f"Version {at} of the lake {settings.lake!r}", told) from failed
-        told = f"{one_line(failed)} `flywheel doctor` shows what is wrong."
-        raise MissingPart(f"The lake {settings.lake!r}", told) from failed
+    return open_checked(read_settings(), at=at)
 
 
 def open_store() -> "Store":
@@ -88,31 +71,11 @@ def open_store() -> "Store":
     return open_it(read_settings())
 
 
-def fetch(connection: "duckdb.DuckDBPyConnection", statement: str, **parameters: Any) -> list[dict[str, Any]]:
-    """Run a statement and return its rows by column name."""
-    return named_rows(connection.execute(statement, parameters or None))
+def fetch(lake: "Lake", statement: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Run a statement of ours and return its rows by column name."""
+    from flywheel.core.statements import answered
 
-
-def named_rows(result: "duckdb.DuckDBPyConnection") -> list[dict[str, Any]]:
-    """Return a result's rows by column name; a name that comes twice gets a number."""
-    columns = distinct_names([column[0] for column in result.description or []])
-    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-
-
-def distinct_names(names: list[str]) -> list[str]:
-    """Return the names with `_2`, `_3` ... behind those that came before."""
-    seen: dict[str, int] = {}
-    distinct = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        distinct.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return distinct
-
-
-def one_line(error: BaseException) -> str:
-    """Return DuckDB's message without its drawing of the statement, as one sentence."""
-    told = " ".join(str(error).split("\n\nLINE ")[0].split())
-    return told if told.endswith((".", "!", "?")) else f"{told}."
+    return answered(lake.connection.execute(statement, parameters or None)).named
 
 
 def prefect_log() -> Path:

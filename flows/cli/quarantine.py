@@ -39,7 +39,7 @@ def list_reasons(reason: str | None, is_json: bool) -> None:
       flywheel quarantine list --json
     """
     with open_lake() as lake:
-        rows = fetch(lake.connection, _LIST, reason=reason)
+        rows = fetch(lake, _LIST, reason=reason)
     if is_json:
         show.print_json(rows)
         return
@@ -60,7 +60,7 @@ def show_rows(quarantine_id: str | None, reason: str | None, limit: int, is_json
       flywheel quarantine show 9f86d081 --json
     """
     with open_lake() as lake:
-        rows = fetch(lake.connection, _SHOW, reason=reason, id=quarantine_id)
+        rows = fetch(lake, _SHOW, reason=reason, id=quarantine_id)
     if is_json:
         show.print_json(rows[:limit])
         return

@@ -3,26 +3,22 @@
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.cli import show
 from flows.cli.attachments import attach_releases, described_releases, release_views
 from flows.cli.commands import Command
-from flows.cli.opened import distinct_names, one_line, open_lake, open_store, read_settings
+from flows.cli.opened import open_lake, open_store, read_settings
 from flywheel.core.errors import BadStatement, UsageError
 
 if TYPE_CHECKING:
-    import duckdb
-
     from flywheel.core.lake import Lake
     from flywheel.core.settings import Settings
+    from flywheel.core.statements import Answered
 
-_EXPLAINED_READ = re.compile(
-    r"\s*explain\s+(analyze\s+)?\(?\s*(select|with|from|values|table|show|describe|summarize)\b"
-)
-_PLAN = ["explain_key", "explain_value"]  # what EXPLAIN answers: a drawing, not a table
+_PLAN = ("explain_key", "explain_value")  # what EXPLAIN answers: a drawing, not a table
 _PROMPT, _MORE = "flywheel> ", "     ...> "
 _SHELL_HELP = """SQL ends with a semicolon and may take several lines. .tables lists what there is, .quit leaves."""
 
@@ -47,69 +43,29 @@ def sql(statement: str, form: str | None, at: int | None, write: bool) -> None:
     if write and at is not None:
         raise UsageError("--write and --at exclude each other: an older version cannot be changed. Drop one of them.")
     with open_lake(at) as lake:
-        columns, rows = run_statement(lake, statement, is_write=write)
-    named = [dict(zip(columns, row, strict=True)) for row in rows]
+        found = run_statement(lake, statement, is_write=write)
     if form == "json":
-        show.print_json(named)
+        show.print_json(found.named)
     elif form == "csv":
-        show.print_csv(named, columns)
-    elif columns == _PLAN:
-        click.echo("\n".join(str(plan) for _, plan in rows))
+        show.print_csv(found.named, found.columns)
     else:
-        show.print_table(named, columns, empty="No rows.")
+        _print_found(found)
 
 
-def run_statement(lake: "Lake", statement: str, *, is_write: bool) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run a statement and return its column names and rows.
-
-    Without `is_write` it runs in a read-only transaction, and what would write files or settings is refused before.
-
-    Raises:
-        BadStatement: DuckDB does not take it, or it would change something.
-
-    """
-    import duckdb
-
-    try:
-        if not is_write:
-            _refuse_changes(lake.connection, statement)
-            return _read(lake, statement)
-        with lake.transaction(f"sql: {' '.join(statement.split())[:80]}") as cursor:
-            attach_releases(cursor, open_store(), statement)
-            return _rows(cursor.execute(statement))
-    except duckdb.Error as refused:
-        raise BadStatement(statement, one_line(refused)) from refused
+def _print_found(found: "Answered") -> None:
+    if found.columns == _PLAN:
+        click.echo("\n".join(str(plan) for _, plan in found.rows))
+    else:
+        show.print_table(found.named, found.columns, empty="No rows.")
 
 
-def _read(lake: "Lake", statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    cursor = lake.connection.cursor()
-    try:
-        cursor.execute("use lake")
-        attach_releases(cursor, open_store(), statement)
-        cursor.execute("begin transaction read only")
-        return _rows(cursor.execute(statement))
-    finally:
-        cursor.close()
+def run_statement(lake: "Lake", statement: str, *, is_write: bool) -> "Answered":
+    """Run a statement with the releases beside the lake; BadStatement when it is refused."""
+    from flywheel.core.statements import run_typed
 
-
-def _rows(result: "duckdb.DuckDBPyConnection") -> tuple[list[str], list[tuple[Any, ...]]]:
-    return distinct_names([column[0] for column in result.description or []]), result.fetchall()
-
-
-def _refuse_changes(connection: "duckdb.DuckDBPyConnection", statement: str) -> None:
-    """Raise BadStatement unless every statement only reads; DuckDB's own parser says what each is."""
-    import duckdb
-
-    kinds = duckdb.StatementType
-    parts = connection.extract_statements(statement)
-    if not parts:
-        raise BadStatement(statement, "It is empty.")
-    for part in parts:
-        is_read = part.type == kinds.SELECT or (
-            part.type == kinds.EXPLAIN and _EXPLAINED_READ.match(part.query.lower()) is not None
-        )
-        if not is_read:
-            raise BadStatement(statement, f"It is {part.type.name}, not a query; pass --write if that is meant.")
+    return run_typed(
+        lake, statement, lambda cursor: attach_releases(cursor, open_store(), statement), is_write=is_write
+    )
 
 
 @click.command(cls=Command)
@@ -179,11 +135,11 @@ def _answer(lake: "Lake", typed: str) -> None:
         click.echo(_SHELL_HELP)
         return
     try:
-        columns, rows = run_statement(lake, typed.rstrip("; \n"), is_write=False)
+        found = run_statement(lake, typed.rstrip("; \n"), is_write=False)
     except BadStatement as refused:
         click.echo(str(refused), err=True)
         return
-    show.print_table([dict(zip(columns, row, strict=True)) for row in rows], columns, empty="No rows.")
+    _print_found(found)
 
 
 @click.command(cls=Command)

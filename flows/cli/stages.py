@@ -126,9 +126,10 @@ def _mine_all(days: Sequence[date]) -> list[dict[str, Any]]:
         for number, day in enumerate(days, start=1):
             tell(f"mining {day} ({number} of {len(days)})")
             chosen_count = mine_failures(day)
+            tell(f"asking the teacher and routing {day} ({number} of {len(days)})")
             routes = route_examples(day)
             with open_lake() as lake:
-                counts = fetch(lake.connection, _MINED, day=day)[0]
+                counts = fetch(lake, _MINED, day=day)[0]
             mined.append({"day": day, **counts, "hard_examples": chosen_count, "routes": routes})
     return mined
 
@@ -137,7 +138,7 @@ def _mine_all(days: Sequence[date]) -> list[dict[str, Any]]:
 @day_option
 @json_option
 def route(day: date | None, is_json: bool) -> None:
-    """Decide who corrects each of a day's hard examples; `flywheel mine` does it as well.
+    """Ask the teacher, and decide who corrects each of a day's hard examples; `flywheel mine` does it as well.
 
     Example:
       flywheel route --day 2026-03-01
@@ -239,7 +240,7 @@ def watch(day: date | None, is_json: bool) -> None:
         except DriftFound as found:
             drifted = found
     with open_lake() as lake:
-        rows = fetch(lake.connection, _DRIFT, day=day)
+        rows = fetch(lake, _DRIFT, day=day)
     if is_json:
         show.print_json(rows)
     else:

@@ -35,7 +35,7 @@ _ASSUMPTIONS = (
         f"People answer from the true labels and err in {100 * ERROR_RATE:.0f} % of answers; an answer is priced at "
         "0.67 USD, a model's at its tokens."
     ),
-    "Accuracy is measured on test queries that never appear in traffic and that no stage sees."
+    "Accuracy is measured on test queries that never appear in traffic and that no stage sees.",
 )
 
 

@@ -171,6 +171,7 @@ def to_json(result: DemoResult) -> dict[str, object]:
         "turns": [_plain(asdict(turn)) for turn in result.turns],
         "refused": [_plain(asdict(refused)) for refused in result.refused],
         "drift": [_plain(asdict(day)) for day in result.drift],
+        "gain": _plain(asdict(result.gain)) if result.gain else None,
         "gsm8k": _gsm8k(result.gsm8k) if result.gsm8k else None,
         "report": result.report,
         "seconds": _plain(result.seconds),

@@ -9,7 +9,10 @@ _UNMINED = """
 with landed as (select day, count(*) as trace_count from raw_traces group by day),
 mined as (select day, count(*) as trace_count from traces group by day)
 select landed.day from landed left join mined on landed.day = mined.day
-where mined.trace_count is distinct from landed.trace_count order by landed.day
+where mined.trace_count is distinct from landed.trace_count
+    -- watching builds traces as well; only mining draws the day's hard examples and audits
+    or landed.day not in (select hard_examples.day from hard_examples)
+order by landed.day
 """
 
 

@@ -8,6 +8,7 @@ It takes seconds to import and is therefore imported inside functions; one conte
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -187,6 +188,7 @@ def _refuse_hollow(kwargs: Mapping[str, Any]) -> None:
 def _great_expectations() -> Any:
     """Import Great Expectations with its usage statistics off, and our own expectations with it."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its temporary folders at INFO
     import great_expectations as gx
 
     import flywheel.core.promise_types  # noqa: F401 - importing registers them

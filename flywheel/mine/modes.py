@@ -16,9 +16,8 @@ OTHER = "other"
 class ModePolicy:
     """How failures become modes."""
 
-    same_mode: float = (
-        0.40  # cosine from which a note belongs to a known mode; hashed words, so lower than for embeddings
-    )
+    # cosine of hashed words: at 0.4 a third of later failures fitted no known mode, at 0.25 one in twenty
+    same_mode: float = 0.25
     most_modes: int = 20  # a person reads twenty names, not two hundred
     smallest: int = 3  # fewer than this is an anecdote and goes to "other"
     seed: int = 17
@@ -45,7 +44,7 @@ def group_notes(vectors: Vectors, known_centroids: Vectors, policy: ModePolicy) 
         close = cosines[np.arange(count), best] >= policy.same_mode
         known[close] = best[close]
         similarity[close] = cosines[np.arange(count), best][close]
-    room = policy.most_modes - len(known_centroids)
+    room = policy.most_modes - len(np.unique(known[known >= 0]))  # modes nobody met today take no room
     fresh, centroids = _cluster(vectors, np.flatnonzero(known < 0), room, policy)
     for index in range(len(centroids)):
         members = np.flatnonzero(fresh == index)
@@ -57,7 +56,7 @@ def _cluster(
     vectors: Vectors, loose: NDArray[np.int64], room: int, policy: ModePolicy
 ) -> tuple[NDArray[np.int64], Vectors]:
     fresh = np.full(len(vectors), -1, dtype=np.int64)
-    wanted = min(room, len(loose) // policy.smallest, max(1, int(np.sqrt(len(loose)))))
+    wanted = min(room, len(loose) // policy.smallest, max(1, int(np.sqrt(len(loose) / 2))))
     if wanted < 1:
         return fresh, np.empty((0, vectors.shape[1]), dtype=np.float32)
     labels = KMeans(n_clusters=wanted, n_init=3, random_state=policy.seed).fit_predict(vectors[loose])

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -5,9 +6,11 @@ import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
+from flywheel.core.lake import Lake
 from flywheel.core.settings import HOME
 
 PREFECT_YAML = yaml.safe_load((HOME / "prefect.yaml").read_text())
+PAGE = (HOME / "docs" / "operating.md").read_text()
 DEPLOYMENTS: list[dict[str, Any]] = PREFECT_YAML["deployments"]
 
 
@@ -35,9 +38,13 @@ def test_every_stage_is_scheduled_in_the_order_of_the_wheel() -> None:
 
 
 def test_operating_page_shows_this_schedule() -> None:
-    page = (HOME / "docs" / "operating.md").read_text()
     rows = [f"| `{deployment['name']}` | `{deployment['schedules'][0]['cron']}` |" for deployment in DEPLOYMENTS]
-    assert [row for row in rows if row not in page] == []
+    assert [row for row in rows if row not in PAGE] == []
+
+
+@pytest.mark.parametrize("statement", re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL))
+def test_statement_of_the_operating_page_runs(statement: str, lake: Lake) -> None:
+    assert lake.connection.execute(statement).fetchall() in ([], [(0,)])
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda deployment: deployment["name"])

@@ -13,7 +13,7 @@ from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings, load_settings
 from flywheel.core.storage import open_store
 from flywheel.correct.correctors import HumanQueue
-from flywheel.correct.day import CorrectionPolicy, accept_answers, collect_answers, routed_examples
+from flywheel.correct.day import CorrectionPolicy, accept_answers, collect_answers, examples_for_people
 from flywheel.correct.inbox import put_in_inbox
 from flywheel.ingest.files import ingest_file
 from flywheel.mine.labels import weigh_signals
@@ -59,7 +59,7 @@ def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lake.build("hard_examples", DAY, budget=20, audit_count=5)
         route_day(lake, DAY, RoutingPolicy())
         people = HumanQueue(lake, store, NOW, 0.0)
-        people.submit(routed_examples(lake, DAY).for_people)
+        people.submit(examples_for_people(lake, DAY))
         put_in_inbox(store, as_jsonl(example_answers()).encode())
         collect_answers(lake, DAY, [people])
         accept_answers(lake, DAY, CorrectionPolicy())

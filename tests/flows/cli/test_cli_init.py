@@ -1,6 +1,7 @@
 """`flywheel init` makes a folder to work in and overwrites nothing."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_the_settings_file_names_every_setting_and_changes_none() -> None:
 
 
 def test_every_setting_shown_is_the_default_in_toml() -> None:
-    shown = tomllib.loads("".join(line[1:] + "\n" for line in settings_text().splitlines() if line[:2].strip("#a")))
+    shown = tomllib.loads("\n".join(re.findall(r"^#(\w+ = .*)$", settings_text(), re.MULTILINE)))
     assert (shown["lake"], shown["daily_budget"], shown["s3_use_ssl"]) == ("./data", 200, True)
 
 

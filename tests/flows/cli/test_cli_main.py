@@ -14,7 +14,7 @@ from flows.cli.main import cli
 
 Flywheel = Callable[..., Any]
 
-HEAVY = ["prefect", "polars", "duckdb", "great_expectations", "openai", "sklearn", "pandas", "pydantic", "rich"]
+HEAVY = ["prefect", "polars", "duckdb", "great_expectations", "openai", "sklearn", "pandas", "rich"]
 IMPORTED = """
 import json, sys
 from flows.cli.main import main

@@ -212,7 +212,7 @@ def test_hard_examples_are_compared_with_random_ones(accuracy: float, place: str
 
 def test_json_has_the_promised_keys() -> None:
     written = to_json(RESULT)
-    assert set(written) == {"turns", "refused", "drift", "gsm8k", "report", "data", "seconds", "assumptions"}
+    assert set(written) == {"turns", "refused", "drift", "gain", "gsm8k", "report", "data", "seconds", "assumptions"}
     turn = json.loads(json.dumps(written["turns"], allow_nan=False))[0]
     assert turn.items() >= {
         "turn": 1, "traces": 1200, "failures": 352, "corrections_human": 38, "corrections_ai": 71, "cost_usd": 26.9,
