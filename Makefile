@@ -1,6 +1,7 @@
 # demo | test | check | lock: everything they need is made by them, from git, make and python3 alone.
 SHELL := /bin/bash
 BIN := .venv/bin
+READY := .venv/.installed
 PYTHON ?= python3
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -9,37 +10,42 @@ ifneq ($(wildcard ../shared/data),)
 export FLYWHEEL_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test test-slow check format lock browser
+.PHONY: .venv demo test test-slow test-team check format lock browser
 
-demo: .venv
+demo: $(READY)
 	$(BIN)/flywheel demo
 
-test: .venv browser
+test: $(READY) browser
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-test-slow: .venv browser
+test-slow: $(READY) browser
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-check: .venv
+# the lake on Postgres and S3, where Debian's packages give us a server of each
+test-team: $(READY) browser
+	$(BIN)/pytest -m team
+
+check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint sql
 
-format: .venv
+format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix sql
 
 # uv where it is; else uv from the lock's own pin; else plain pip. The lock names no index and pins every hash.
-.venv: requirements.lock pyproject.toml scripts/install
+.venv: $(READY)
+$(READY): requirements.lock pyproject.toml scripts/install
 	scripts/install $(PYTHON)
-	touch .venv
+	touch $@
 
 # the same resolution on every platform and Python; hosts never get into the file
-lock: .venv
-	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --group dev -q \
+lock: $(READY)
+	$(BIN)/uv pip compile --universal --generate-hashes --no-strip-extras --no-emit-index-url --group dev -q \
 	  -o requirements.lock pyproject.toml
 
 # Debian's browser and database for the tests that need them, where we may install them

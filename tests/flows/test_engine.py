@@ -191,7 +191,7 @@ def test_sigterm_ends_the_run_in_flight_and_leaves_no_process(connected: "Engine
     run = run_deployment("ingest/ingest", parameters={"source": str(tmp_path)}, timeout=0)
     assert connected.wait_for(lambda: state_of(run.id) == "Running")
     started = _offspring(connected.process.pid)
-    assert len(started) == 4  # server, models, worker, run
+    assert len(started) >= 4  # server, models, worker, run
     connected.process.send_signal(signal.SIGTERM)
     assert connected.process.wait(60) == 0
     assert _parents().keys().isdisjoint(started)
