@@ -1,21 +1,27 @@
-"""Immutable releases: files first, the manifest last and only if the version is free, then the tag.
+"""Immutable releases: staged, claimed, copied into place, and last of all the manifest; then the tag.
 
-A release exists when its manifest does. Whatever a killed publisher left behind has no manifest, so no reader sees
-it and the next publisher writes over it.
+A release exists when its manifest does. Files are staged under a name nobody else uses; the claim, which is created
+once per version, says whose files the version consists of. From then on whoever copies them into place copies the
+same bytes: a slow publisher cannot write over another's release, and the next one finishes what a killed one claimed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
-from flywheel.core.errors import CorruptObject, UnknownVersion, VersionTaken
+from flywheel.core.errors import BadSetting, CorruptObject, UnknownVersion, UsageError, VersionTaken
 from flywheel.core.ids import sha256_of
 from flywheel.core.storage import Store
 
 LATEST = "latest"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")  # names are parts of paths, and never mistaken for a version
+_NAME_IN_WORDS = "a letter, then up to 63 letters, digits, '.', '_' or '-'"
+_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +37,39 @@ class Release:
     @property
     def folder(self) -> str:
         """Where its files are in the store."""
-        return f"releases/{self.dataset}/{self.version}"
+        return _folder(self.dataset, self.version)
+
+
+def check_dataset(name: str) -> str:
+    """Return the name of a dataset.
+
+    Raises:
+        BadSetting: it cannot be part of a path.
+
+    """
+    if not _NAME.fullmatch(name):
+        raise BadSetting("dataset", name, _NAME_IN_WORDS)
+    return name
 
 
 def list_releases(store: Store, dataset: str | None = None) -> list[Release]:
-    """Return all complete releases, by dataset and version."""
-    names = store.names(f"releases/{dataset}" if dataset else "releases")
-    manifests = [name for name in names if name.endswith("/manifest.json") and name.count("/") == 3]
+    """Return all complete releases, by dataset and version.
+
+    Raises:
+        BadSetting: the dataset's name cannot be one.
+
+    """
+    names = store.names("releases" if dataset is None else f"releases/{check_dataset(dataset)}")
+    manifests = [name for name in names if name.endswith(f"/{_MANIFEST}") and name.count("/") == 3]
     releases = [_read(store, name) for name in manifests]
     return sorted(releases, key=lambda release: (release.dataset, release.version))
-
-
-def _read(store: Store, name: str) -> Release:
-    manifest = orjson.loads(store.read(name))
-    return Release(
-        manifest["dataset"], manifest["version"], manifest["content_hash"], manifest["created_at"], manifest
-    )
 
 
 def find_release(store: Store, dataset: str, wanted: str) -> Release:
     """Return a release by version number or tag.
 
     Raises:
+        BadSetting: the dataset's name cannot be one.
         UnknownVersion: there is none.
 
     """
@@ -90,47 +107,126 @@ def publish_files(
         now: when.
 
     Raises:
-        VersionTaken: another publisher finished this version first.
+        BadSetting: the dataset's name cannot be one.
+        VersionTaken: another publisher claimed this version first, for other content.
 
     """
+    claimed = finish_claimed(store, dataset)
     existing = list_releases(store, dataset)
-    for release in existing:
-        if release.content_hash == facts["content_hash"]:
-            move_tag(store, dataset, LATEST, existing[-1].version, now)
-            return release
-    version = existing[-1].version + 1 if existing else 1
-    folder = f"releases/{dataset}/{version}"
-    for name, data in files.items():
-        store.put(f"{folder}/{name}", data)
+    newest = existing[-1].version if existing else 0
+    same = [release for release in existing if release.content_hash == facts["content_hash"]]
+    if same:
+        _advance_latest(store, dataset, newest, now)
+        return same[0]
     manifest = {
         **facts,
         "dataset": dataset,
-        "version": version,
-        "parent": existing[-1].version if existing else None,
+        "version": max(newest, claimed) + 1,
+        "parent": newest or None,
         "created_at": now.isoformat(),
         "files": {name: {"bytes": len(data), "sha256": sha256_of(data)} for name, data in sorted(files.items())},
     }
-    body = orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-    if not store.put_new(f"{folder}/manifest.json", body) and store.read(f"{folder}/manifest.json") != body:
-        raise VersionTaken(dataset, version)
-    move_tag(store, dataset, LATEST, version, now)
-    return _read(store, f"{folder}/manifest.json")
+    release = _claim(store, files, manifest)
+    _advance_latest(store, dataset, release.version, now)
+    return release
+
+
+def finish_claimed(store: Store, dataset: str) -> int:
+    """Complete the version that a killed publisher claimed last; return the newest version claimed, or 0."""
+    claims = store.names(f"claims/{check_dataset(dataset)}")
+    if not claims:
+        return 0
+    claim = orjson.loads(store.read(claims[-1]))
+    if not set(claim["staged"].values()).isdisjoint(store.names(f"staged/{dataset}")):
+        _finish(store, claim)
+    return int(claim["manifest"]["version"])
 
 
 def tags(store: Store, dataset: str) -> dict[str, int]:
     """Return where each tag points: at the newest entry of its log."""
-    pointed: dict[str, int] = {}
-    for name in store.names(f"tags/{dataset}"):
-        entry = orjson.loads(store.read(name))
-        pointed[entry["tag"]] = entry["version"]
-    return pointed
+    entries = _entries(store, f"tags/{check_dataset(dataset)}")
+    return {entry["tag"]: entry["version"] for entry in entries}
 
 
 def move_tag(store: Store, dataset: str, tag: str, version: int, now: datetime) -> None:
-    """Append to a tag's log; a tag that points there already stays as it is."""
+    """Append to a tag's log; a tag that points there already stays as it is.
+
+    Raises:
+        BadSetting: the dataset's name cannot be one.
+        UsageError: the tag's name cannot be one.
+
+    """
+    if not _NAME.fullmatch(tag):
+        raise UsageError(f"{tag!r} cannot be a tag: expected {_NAME_IN_WORDS}; try prod-2026-11.")
     if tags(store, dataset).get(tag) == version:
         return
-    entry = orjson.dumps({"tag": tag, "version": version, "moved_at": now.isoformat()})
-    place = len(store.names(f"tags/{dataset}/{tag}"))
-    while not store.put_new(f"tags/{dataset}/{tag}/{place:08d}.json", entry):
+    place = len(_entries(store, f"tags/{dataset}/{tag}"))
+    while not _append(store, f"tags/{dataset}/{tag}/{place:08d}.json", version, now):
         place += 1
+
+
+def _folder(dataset: str, version: int) -> str:
+    return f"releases/{dataset}/{version}"
+
+
+def _read(store: Store, name: str) -> Release:
+    manifest = orjson.loads(store.read(name))
+    return Release(
+        manifest["dataset"], manifest["version"], manifest["content_hash"], manifest["created_at"], manifest
+    )
+
+
+def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Release:
+    """Stage the files, claim the version for them and finish it."""
+    dataset, version = manifest["dataset"], manifest["version"]
+    staged = {name: f"staged/{dataset}/{uuid4().hex}" for name in files}
+    for name, data in files.items():
+        store.put(staged[name], data)
+    ours = orjson.dumps({"manifest": manifest, "staged": staged})
+    place = f"claims/{dataset}/{version:08d}.json"
+    # where the answer to our own claim got lost, the one that is there is ours
+    claim = orjson.loads(ours if store.put_new(place, ours) else store.read(place))
+    if claim["manifest"]["content_hash"] != manifest["content_hash"]:
+        _delete(store, staged)
+        raise VersionTaken(dataset, version)
+    if claim["staged"] != staged:
+        _delete(store, staged)
+    return _finish(store, claim)
+
+
+def _finish(store: Store, claim: Mapping[str, Any]) -> Release:
+    """Copy what was claimed into place, then say that it is complete; several may do so at the same time."""
+    folder = _folder(claim["manifest"]["dataset"], claim["manifest"]["version"])
+    body = orjson.dumps(claim["manifest"], option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    try:
+        for name, staged in claim["staged"].items():
+            store.put(f"{folder}/{name}", store.read(staged))
+        store.put_new(f"{folder}/{_MANIFEST}", body)
+    except FileNotFoundError:
+        if f"{folder}/{_MANIFEST}" not in store.names(folder):  # else another one finished and cleared up
+            raise
+    _delete(store, claim["staged"])
+    return _read(store, f"{folder}/{_MANIFEST}")
+
+
+def _delete(store: Store, staged: Mapping[str, str]) -> None:
+    for name in staged.values():
+        store.delete(name)
+
+
+def _entries(store: Store, folder: str) -> list[dict[str, Any]]:
+    return [orjson.loads(store.read(name)) for name in store.names(folder)]
+
+
+def _append(store: Store, name: str, version: int, now: datetime) -> bool:
+    tag = name.split("/")[-2]
+    return store.put_new(name, orjson.dumps({"tag": tag, "version": version, "moved_at": now.isoformat()}))
+
+
+def _advance_latest(store: Store, dataset: str, version: int, now: datetime) -> None:
+    """Let `latest` point at a version newer than all it ever pointed at; a rollback is not undone."""
+    folder = f"tags/{dataset}/{LATEST}"
+    while True:
+        log = [entry["version"] for entry in _entries(store, folder)]
+        if version <= max(log, default=0) or _append(store, f"{folder}/{len(log):08d}.json", version, now):
+            return
