@@ -63,7 +63,7 @@ def by_turn(result: DemoResult) -> Table:
         ("Decision", *("✓ promoted" if turn.promoted else f"✗ {words(turn.reason)}" for turn in result.turns)),
     ]
     head = ("", *(f"Turn {turn.turn}" for turn in result.turns))
-    return Table("Three turns of the wheel", head, (*rows, *outcomes), ("",))
+    return Table("The turns of the wheel", head, (*rows, *outcomes), ("",))
 
 
 def drift_line(result: DemoResult) -> str:

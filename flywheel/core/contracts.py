@@ -11,11 +11,6 @@ select table_name, column_name, data_type from duckdb_columns() where database_n
 """
 
 
-def view_names() -> list[str]:
-    """Return the names of the views data engineers query."""
-    return sorted(load_folder("views"))
-
-
 def ensure_contracts(connection: duckdb.DuckDBPyConnection) -> None:
     """Create missing tables, add missing columns and refresh changed views; existing rows are never touched."""
     wanted = _declared(connection)

@@ -36,10 +36,10 @@ def examples_of(lake: Lake, day: date) -> list[HardExample]:
 
 
 def read_messages(text: str) -> tuple[Message, ...]:
-    """Return the messages of a stored conversation; content that is not text is kept as its JSON."""
+    """Return the messages of a stored conversation; content that is not text is kept as its JSON, none is empty."""
     messages = []
     for item in orjson.loads(text):
-        content = item.get("content")
+        content = item.get("content") or ""
         spoken = content if isinstance(content, str) else orjson.dumps(content).decode()
         messages.append(Message(str(item.get("role", "user")), spoken))
     return tuple(messages)

@@ -7,14 +7,14 @@ Inside a build a table's bare name means the rows of the day being built, `past_
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Self
 
 import duckdb
 import polars as pl
 from filelock import FileLock, Timeout
 
-from flywheel.core.contracts import ensure_contracts, view_names
+from flywheel.core.contracts import ensure_contracts
 from flywheel.core.duck import attach_statement, open_duckdb
 from flywheel.core.errors import LakeBusy, SchemaMismatch
 from flywheel.core.queries import Table, every_signal, find_table, load_tables
@@ -22,7 +22,7 @@ from flywheel.core.settings import Settings, load_settings
 
 WRITER_WAIT_SECONDS = 120.0  # a whole ingest commit of a large file fits; a dead writer's lock is freed by the kernel
 
-type_of_day = {"": "day =", "known_": "day <=", "past_": "day <"}
+_DAYS_MEANT = {"": "day =", "known_": "day <=", "past_": "day <"}
 
 
 class Lake:
@@ -214,7 +214,7 @@ class Lake:
             prefix = next(p for p in ("known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables)
             cursor.execute(
                 f"create or replace temp view {name} as select * from lake.{name[len(prefix) :]} "  # noqa: S608
-                f"where {type_of_day[prefix]} getvariable('day')"
+                f"where {_DAYS_MEANT[prefix]} getvariable('day')"
             )
 
     def _check_columns(self, spec: Table, columns: list[str]) -> None:
@@ -261,14 +261,6 @@ def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:
     return counted is not None and counted[0] == 0
 
 
-def today(now: datetime) -> date:
-    """Return the UTC day of a moment: the day that partitions and schedules mean."""
-    return now.date()
-
-
 def open_lake() -> Lake:
     """Open the lake that settings name."""
     return Lake.open()
-
-
-__all__ = ["Lake", "open_lake", "today", "view_names"]

@@ -55,7 +55,20 @@ def _problem(given: object) -> str | None:
         return "missing_author"
     if not given.get("example_id") and not given.get("input"):
         return "neither_example_nor_input"
-    return None
+    if given.get("input") and not _is_conversation(given["input"]):
+        return "input_is_no_conversation"
+    return "answered_at_is_no_time" if _moment(given.get("answered_at"), None) is None else None
+
+
+def _is_conversation(said: object) -> bool:
+    """Whether it is a text, or a list of messages."""
+    return isinstance(said, str) or (
+        isinstance(said, list) and all(isinstance(item, dict) and item.get("content") for item in said)
+    )
+
+
+def _moment(stamp: object, now: datetime) -> datetime | None:
+    """Return an ISO time in UTC, `now` for no stamp, None for what is no time; without a zone it is UTC."""
 
 
 def _answer(given: dict[str, object], batch_id: str, now: datetime, cost_usd: float) -> Answer:

@@ -12,11 +12,11 @@ from flywheel.publish.splits import assign_splits
 
 _ROWS = """
 with refused as (
-    select refused_id from quarantine where table_name = 'corrections'
+    select refused_id from quarantine where table_name = 'corrections' and refused_id is not null
 )
 select corrections.* exclude (run_id), failure_modes.name as mode_name, routes.route
 from corrections
-left join (select mode_id, any_value(name) as name from failure_modes group by mode_id) as failure_modes
+left join (select mode_id, arg_min(name, day) as name from failure_modes group by mode_id) as failure_modes
     on corrections.mode_id = failure_modes.mode_id
 left join routes on corrections.example_id = routes.example_id
 where corrections.day <= $day and corrections.correction_id not in (select refused.refused_id from refused)
@@ -25,6 +25,7 @@ order by corrections.correction_id
 _PREFERENCES = """
 select preferences.* exclude (run_id) from preferences where preferences.day <= $day order by preference_id
 """
+_WITHDRAWN = "select refused_id from quarantine where table_name = 'corrections'"
 _AUDITED = "select coalesce(query, '') as query from audits where day <= $day order by example_id"
 
 
@@ -37,6 +38,7 @@ class Candidate:
     preferences: pl.DataFrame  # of training rows only
     audited: tuple[str, ...]
     parent_ids: frozenset[str]
+    withdrawn_ids: frozenset[str] = frozenset()  # in quarantine, with a reason
 
     @property
     def train(self) -> pl.DataFrame:
@@ -54,6 +56,11 @@ class Candidate:
         return self.rows.filter(~pl.col("correction_id").is_in(list(self.parent_ids)))
 
     @property
+    def lost_ids(self) -> frozenset[str]:
+        """Rows of the parent release that are gone although nobody withdrew them."""
+        return self.parent_ids - set(self.rows["correction_id"]) - self.withdrawn_ids
+
+    @property
     def content_hash(self) -> str:
         """Return the identity of the content: the same rows are the same release, whenever they are gathered."""
         content = pl.concat([self.rows.drop("day"), self.preferences.drop("day")], how="diagonal_relaxed")
@@ -67,4 +74,5 @@ def gather(lake: Lake, day: date, dataset: str, parent: pl.DataFrame) -> Candida
     rows = assign_splits(lake.frame(_ROWS, day=day), audited, frozen)
     train_ids = rows.filter(pl.col("split") == Split.TRAIN)["correction_id"].to_list()
     preferences = lake.frame(_PREFERENCES, day=day).filter(pl.col("correction_id").is_in(train_ids))
-    return Candidate(dataset, rows, preferences, tuple(audited), frozenset(frozen))
+    withdrawn = frozenset(lake.frame(_WITHDRAWN)["refused_id"].drop_nulls())
+    return Candidate(dataset, rows, preferences, tuple(audited), frozenset(frozen), withdrawn)

@@ -1,5 +1,6 @@
 """The card of a release: what is in it, where it came from, how to load it, in Markdown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,18 +16,18 @@ _CARD = """# {{ dataset }}
 
 | where from | training rows |
 |---|---|
-{% for origin, count in origins %}| {{ origin }} | {{ count }} |
+{% for origin, count in origins %}| {{ origin | cell }} | {{ count }} |
 {% endfor %}
 | failure mode | training rows |
 |---|---|
-{% for mode, count in modes %}| {{ mode }} | {{ count }} |
+{% for mode, count in modes %}| {{ mode | cell }} | {{ count }} |
 {% endfor %}
 ## Gate
 
 {{ passed }} of {{ checked }} promises kept{% if warnings %}; warnings:
 {% for warning in warnings %}
 - {{ warning.suite }}: {{ warning.expectation }} on {{ warning.subject }}:
-  observed {{ warning.observed }}, promised {{ warning.bound }}
+  observed {{ warning.observed | cell }}, promised {{ warning.bound | cell }}
 {%- endfor %}{% else %}.{% endif %}
 
 Written by people: {{ "%.0f" | format(100 * profile.human_share) }} % of training rows.
@@ -49,6 +50,7 @@ Known limits: corrections come from failing traffic, so their mix is not the tra
 def write_card(candidate: Candidate, profile: Mapping[str, Any], results: Sequence[PromiseResult]) -> str:
     """Return the card of a candidate that passed its gate."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - Markdown; cells are escaped below
+    environment.filters["cell"] = _cell
     train = candidate.train
     return environment.from_string(_CARD).render(
         dataset=candidate.dataset,
@@ -60,7 +62,7 @@ def write_card(candidate: Candidate, profile: Mapping[str, Any], results: Sequen
         .sort("len", "author_id", descending=[True, False])
         .select("author_id", "len")
         .rows(),
-        modes=[(_cell(mode), count) for mode, count in _mode_counts(candidate)],
+        modes=_mode_counts(candidate),
         passed=sum(result.is_success for result in results),
         checked=len(results),
         warnings=[result for result in results if not result.is_success],
@@ -74,5 +76,6 @@ def _mode_counts(candidate: Candidate) -> list[tuple[str, int]]:
 
 
 def _cell(text: str) -> str:
-    """Return text that cannot leave its table cell: mode names are made of log text."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("[", "\\[")
+    """Return text that stays text and in its place: names and observed values are made of what people and logs say."""
+    plain = re.sub(r"\s+", " ", text).strip().replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\|`*\[\]])", r"\\\1", plain)

@@ -14,7 +14,7 @@ from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id, sha256_of
 from flywheel.core.lake import Lake
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
-from flywheel.core.releases import Release, list_releases, publish_files, read_file
+from flywheel.core.releases import Release, check_dataset, list_releases, publish_files, read_file
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate, gather
@@ -42,11 +42,12 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
     """Publish everything accepted up to the day as the next version, or refuse it whole.
 
     Raises:
+        BadSetting: the dataset's name cannot be one.
         NothingToPublish: there are no corrections.
         VersionTaken: another publisher on another machine won the race.
 
     """
-    with FileLock(settings.control_folder / f"publish-{settings.dataset}.lock"):
+    with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
         releases = list_releases(store, settings.dataset)
         parent = _parent_rows(store, releases[-1]) if releases else _NO_PARENT
         candidate = gather(lake, day, settings.dataset, parent)

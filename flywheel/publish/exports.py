@@ -6,12 +6,16 @@ from typing import Any
 import orjson
 import polars as pl
 
+from flywheel.core.examples import read_messages
+
 Row = Mapping[str, Any]
 
 
 def _prompt(row: Row) -> list[dict[str, str]]:
     return [
-        {"role": item["role"], "content": item["content"]} for item in orjson.loads(row["input"]) if item["content"]
+        {"role": message.role, "content": message.content}
+        for message in read_messages(row["input"])
+        if message.content
     ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import wasserstein_distance
 
+from flywheel.core.examples import read_messages
 from flywheel.core.lake import Lake
 from flywheel.publish.candidate import Candidate
 from flywheel.stats.distances import js_distance
@@ -33,7 +34,7 @@ def profile(lake: Lake, candidate: Candidate, day: date, reference: pl.DataFrame
         "train_count": train.height,
         "heldout_count": candidate.heldout.height,
         "new_count": fresh.height,
-        "lost_count": len(candidate.parent_ids - set(candidate.rows["correction_id"])),
+        "lost_count": len(candidate.lost_ids),
         "human_share": _share(train["author_kind"] == "human"),
         "max_depth": train["depth"].max() or 0,
         "leaked_count": _leaked(candidate),
@@ -72,8 +73,15 @@ def _leaked(candidate: Candidate) -> int:
 
 
 def _personal(rows: pl.DataFrame) -> int:
-    texts = rows.select(pl.concat_str(["query", "chosen", "rejected"], separator="\n", ignore_nulls=True)).to_series()
-    return sum(1 for text in texts if find_pii(text))
+    """Count rows with a finding in any text that is exported; the conversation is read as text, not as its JSON."""
+    return sum(
+        any(find_pii(text) for text in (query, chosen, rejected, *_spoken(said)) if text)
+        for query, chosen, rejected, said in rows.select("query", "chosen", "rejected", "input").iter_rows()
+    )
+
+
+def _spoken(said: str | None) -> list[str]:
+    return [message.content for message in read_messages(said)] if said else []
 
 
 def _untrusted(lake: Lake, candidate: Candidate, day: date) -> int:
