@@ -16,10 +16,10 @@ demo: $(READY)
 	$(BIN)/flywheel demo
 
 test: $(READY) browser
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(READY) browser
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # the lake on Postgres and S3, where Debian's packages give us a server of each
 test-team: $(READY) browser

@@ -82,7 +82,7 @@ def _newest(lake: Any, table: str, day: date | None) -> date | None:
 def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
     """Show the hard examples that wait for people, most valuable first.
 
-    Answer them in the review page, or in a file: flywheel correct --answers FILE.
+    Answer them in a file and bring it: flywheel correct --answers FILE.
 
     Example:
       flywheel queue --limit 5

@@ -29,7 +29,7 @@ class _Flywheel(LazyGroup):
                 "flows.cli.doctor:doctor", "Show what is configured, reachable or missing, and what to do."
             ),
             "demo": Lazy("flows.cli.serve:demo", "Turn the wheel on a simulated product and show what it learned."),
-            "up": Lazy("flows.cli.serve:up", "Start everything: Prefect, the schedules and the review page."),
+            "up": Lazy("flows.cli.serve:up", "Start Prefect, its schedules, a worker and the local models."),
         },
         "Turn the wheel": {
             "ingest": Lazy("flows.cli.stages:ingest", "Read logs into the lake."),

@@ -43,7 +43,7 @@ def demo(is_json: bool, lake: str | None, is_scenario: bool) -> int:
     "--port", type=click.IntRange(1, 65535), default=_UP_PORT, show_default=True, help="Port of the Prefect server."
 )
 def up(port: int) -> None:
-    """Start everything on this machine: Prefect with its schedules, and the review page.
+    """Start everything on this machine: Prefect with its schedules, a worker and the local models.
 
     Example:
       flywheel up --port 4200

@@ -19,10 +19,10 @@ def ensure_contracts(connection: duckdb.DuckDBPyConnection) -> None:
     try:
         _ensure_tables(connection, wanted)
         _ensure_views(connection)
-        connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
+    connection.execute("commit")  # one that fails has ended the transaction already
 
 
 def _declared(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

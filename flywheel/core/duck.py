@@ -4,7 +4,7 @@ import duckdb
 from duckdb_extensions import import_extension
 
 from flywheel.core.errors import MissingPart
-from flywheel.core.settings import Settings
+from flywheel.core.settings import Settings, without_password
 
 
 def quoted(text: str) -> str:
@@ -33,12 +33,15 @@ def _s3_secret(settings: Settings) -> str:
     import botocore.session
 
     found = botocore.session.get_session().get_credentials()
+    if found is None:
+        raise MissingPart(
+            f"A key for {settings.lake!r}", "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+        )
+    frozen = found.get_frozen_credentials()
     parts = ["type s3", f"region {quoted(settings.s3_region)}"]
-    if found is not None:
-        frozen = found.get_frozen_credentials()
-        parts += [f"key_id {quoted(frozen.access_key)}", f"secret {quoted(frozen.secret_key)}"]
-        if frozen.token:
-            parts.append(f"session_token {quoted(frozen.token)}")
+    parts += [f"key_id {quoted(frozen.access_key)}", f"secret {quoted(frozen.secret_key)}"]
+    if frozen.token:
+        parts.append(f"session_token {quoted(frozen.token)}")
     if settings.s3_endpoint:
         parts += [f"endpoint {quoted(settings.s3_endpoint)}", "url_style 'path'"]
     parts.append(f"use_ssl {'true' if settings.s3_use_ssl else 'false'}")
@@ -49,7 +52,7 @@ def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     """Return an in-memory DuckDB with what the lake needs loaded; it holds no state of its own.
 
     Raises:
-        MissingPart: an extension is neither installed nor shipped as a wheel.
+        MissingPart: an extension is neither installed nor shipped as a wheel, or there are no keys for S3.
 
     """
     connection = duckdb.connect()
@@ -62,10 +65,14 @@ def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def attach_statement(settings: Settings) -> str:
-    """Return the statement by which any DuckDB attaches this lake, with or without our code."""
+def attach_statement(settings: Settings, *, show_secrets: bool = True) -> str:
+    """Return the statement by which any DuckDB attaches this lake, with or without our code.
+
+    `show_secrets=False` leaves the catalog's password out, for what gets printed: PGPASSWORD or ~/.pgpass gives it.
+    """
     if settings.on_postgres:
-        catalog, options = settings.catalog, []
+        catalog = settings.catalog if show_secrets else without_password(settings.catalog)
+        options = []
     else:
         catalog = f"sqlite:{settings.control_folder / 'catalog.sqlite'}"
         options = ["meta_journal_mode 'WAL'", "meta_busy_timeout 5000"]

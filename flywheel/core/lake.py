@@ -1,26 +1,25 @@
 """The lake: live tables as DuckLake, built a day at a time, with every commit a version.
 
-Embedded, the catalog is SQLite and a file lock lets one writer in at a time; on Postgres writers go ahead together.
+Embedded, the catalog is SQLite and a file lock lets one writer in at a time; on Postgres it is one for each table.
 Inside a build a table's bare name means the rows of the day being built, `past_<table>` those of earlier days and
 `known_<table>` both; this is how a table reads downhill and how the wheel closes without a cycle.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from typing import Any, Self
 
 import duckdb
 import polars as pl
-from filelock import FileLock, Timeout
 
 from flywheel.core.contracts import ensure_contracts
 from flywheel.core.duck import attach_statement, open_duckdb
-from flywheel.core.errors import LakeBusy, SchemaMismatch
+from flywheel.core.errors import SchemaMismatch
+from flywheel.core.locks import opening_lock, writer_lock
 from flywheel.core.queries import Table, every_signal, find_table, load_tables
+from flywheel.core.refusals import explained
 from flywheel.core.settings import Settings, load_settings
-
-WRITER_WAIT_SECONDS = 120.0  # a whole ingest commit of a large file fits; a dead writer's lock is freed by the kernel
 
 _DAYS_MEANT = {"": "day =", "known_": "day <=", "past_": "day <"}
 
@@ -38,7 +37,9 @@ class Lake:
 
         Raises:
             LakeBusy: another writer kept the lake longer than we wait.
-            MissingPart: a DuckDB extension is missing.
+            MissingPart: a DuckDB extension is missing, or keys for S3.
+            BadSetting: Postgres does not let us in, or its catalog belongs to a lake somewhere else.
+            StoreBusy: Postgres is away.
 
         """
         settings = settings or load_settings()
@@ -47,13 +48,12 @@ class Lake:
         statement = attach_statement(settings)
         if at is not None:
             statement = statement[:-1] + f", snapshot_version {int(at)})"
-        lake = cls(connection, settings)
-        with nullcontext() if at is not None else lake._writer_lock():
+        with explained(settings), nullcontext() if at is not None else opening_lock(connection, settings):
             connection.execute(statement)
             if at is None:
                 ensure_contracts(connection)
         connection.execute("use lake")
-        return lake
+        return cls(connection, settings)
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -75,11 +75,13 @@ class Lake:
 
     def frame(self, statement: str, **parameters: Any) -> pl.DataFrame:
         """Run a statement with `$parameters` and return its rows."""
-        return self.connection.execute(statement, parameters or None).pl()
+        with explained(self.settings):
+            return self.connection.execute(statement, parameters or None).pl()
 
     def scalar(self, statement: str, **parameters: Any) -> Any:
         """Run a statement and return the first column of its first row, or None."""
-        row = self.connection.execute(statement, parameters or None).fetchone()
+        with explained(self.settings):
+            row = self.connection.execute(statement, parameters or None).fetchone()
         return None if row is None else row[0]
 
     def version(self) -> int:
@@ -128,7 +130,7 @@ class Lake:
         keys = " and ".join(f"landed.{column} is not distinct from fresh.{column}" for column in spec.key)
         # a key that contains the day lets DuckDB skip every other day's files
         same_day = "landed.day in (select distinct day from fresh_rows)" if "day" in spec.key else "true"
-        with self.transaction(f"land {table}") as cursor:
+        with self._cursor() as cursor, self._commit(cursor, f"land {table}", spec.name):
             cursor.register(
                 "fresh_rows", rows.unique(subset=list(spec.key), keep="first", maintain_order=True).to_arrow()
             )
@@ -153,7 +155,12 @@ class Lake:
 
     @contextmanager
     def transaction(self, message: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a cursor whose statements land as one version or not at all."""
+        """Yield a cursor whose statements land as one version or not at all.
+
+        Raises:
+            LakeBusy: a rival changed the same rows; nothing of this is there, and it can be tried again.
+
+        """
         with self._cursor() as cursor, self._commit(cursor, message):
             yield cursor
 
@@ -162,23 +169,25 @@ class Lake:
         """Yield a connection of its own to the same lake: temporary views and variables stay on it."""
         cursor = self.connection.cursor()
         try:
-            cursor.execute("use lake")
-            yield cursor
+            with explained(self.settings):
+                cursor.execute("use lake")
+                yield cursor
         finally:
             cursor.close()
 
     @contextmanager
-    def _commit(self, cursor: duckdb.DuckDBPyConnection, message: str) -> Iterator[None]:
-        with self._writer_lock():
+    def _commit(self, cursor: duckdb.DuckDBPyConnection, message: str, table: str = "") -> Iterator[None]:
+        """Commit what is done inside as one version; nobody else writes the table from beginning to end."""
+        with nullcontext() if self.settings is None else writer_lock(self.connection, self.settings, table):
             cursor.execute("begin")
             try:
                 yield
                 if self.settings is not None:
                     cursor.execute("call lake.set_commit_message('flywheel', $message)", {"message": message})
-                cursor.execute("commit")
             except BaseException:
                 cursor.execute("rollback")
                 raise
+            cursor.execute("commit")  # one that fails has ended the transaction already
 
     def _make(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date, parameters: dict[str, Any]) -> None:
         """Put the day's rows into `made_rows`, a temporary table that DuckDB may spill."""
@@ -196,7 +205,7 @@ class Lake:
         """Put `made_rows` in the place of the table's day, unless they are what is there."""
         made = cursor.execute("describe select * from made_rows").fetchall()
         self._check_columns(spec, [row[0] for row in made])
-        with self._commit(cursor, f"build {spec.name} {day}"):
+        with self._commit(cursor, f"build {spec.name} {day}", spec.name):
             if not _is_same(cursor, spec.name, day):
                 cursor.execute(f"delete from lake.{spec.name} where day = $day", {"day": day})  # noqa: S608 - a known table
                 cursor.execute(
@@ -227,24 +236,6 @@ class Lake:
         } - {"run_id"}
         if set(columns) != expected:
             raise SchemaMismatch(spec.name, columns, expected)
-
-    def _writer_lock(self) -> AbstractContextManager[object]:
-        if self.settings is None or self.settings.on_postgres:
-            return nullcontext()
-        return _locked(str(self.settings.control_folder / "catalog.lock"))
-
-
-@contextmanager
-def _locked(path: str) -> Iterator[None]:
-    lock = FileLock(path, timeout=WRITER_WAIT_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout as held:
-        raise LakeBusy(path, WRITER_WAIT_SECONDS) from held
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:

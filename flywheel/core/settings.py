@@ -1,9 +1,11 @@
 """What differs between environments: flywheel.toml first, then FLYWHEEL_* variables over it."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -11,7 +13,28 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from flywheel.core.errors import BadSetting
+
 HOME = Path(__file__).resolve().parents[2]  # the checkout: sql/ and expectations/ are read from here
+
+# a password in Postgres' two ways to say where a database is: key=value, and a URI
+_PASSWORD = re.compile(r"(?<![^\s?&:])(?:ssl)?password\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)[\s&]?")
+_URI_PASSWORD = re.compile(r"(?<=//)([^:/@\s]*):(\S*)@")
+
+
+def without_password(catalog: str) -> str:
+    """Return a Postgres connection string without its password: PGPASSWORD or ~/.pgpass can give it instead."""
+    return _URI_PASSWORD.sub(r"\1@", _PASSWORD.sub("", catalog)).rstrip(" ?&")
+
+
+def hidden(text: str, catalog: str) -> str:
+    """Return a text in which the password of a Postgres connection string reads '***'."""
+    found = [match[1].strip("'") for match in _PASSWORD.finditer(catalog)]
+    found += [match[2] for match in _URI_PASSWORD.finditer(catalog)]
+    spelt = {form for password in found for form in (password, unquote(password), password.replace("'", "''"))}
+    for password in sorted(spelt - {""}, key=len, reverse=True):
+        text = text.replace(password, "***")
+    return text
 
 
 class Settings(BaseSettings):
@@ -20,7 +43,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FLYWHEEL_", toml_file="flywheel.toml", extra="forbid", frozen=True)
 
     lake: str = Field("./data", description="a folder or s3://bucket/prefix: tables, releases, reports")
-    catalog: str = Field("", description="'' = SQLite beside the lake; or 'postgres:dbname=... host=...'")
+    catalog: str = Field(
+        "", repr=False, description="'' = SQLite in the control folder; or 'postgres:dbname=... host=...'"
+    )
     control: Path | None = Field(None, description="folder for locks, ledger and SQLite catalog; default: lake")
     data: Path | None = Field(None, description="a folder that holds the public data sets")
     cache: Path = Field(
@@ -56,6 +81,28 @@ class Settings(BaseSettings):
         """Let arguments win over the environment and the environment over flywheel.toml."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("lake")
+    @classmethod
+    def _check_lake(cls, lake: str) -> str:
+        bucket = lake.removeprefix("s3://")
+        if ("://" in lake and bucket == lake) or not bucket.strip("/"):
+            raise BadSetting("lake", lake, "a folder or s3://bucket/prefix")
+        return lake
+
+    @field_validator("catalog")
+    @classmethod
+    def _check_catalog(cls, catalog: str) -> str:
+        if catalog and not catalog.startswith("postgres:"):
+            raise BadSetting("catalog", hidden(catalog, catalog), "'' or postgres:dbname=... host=...")
+        return catalog
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _check_endpoint(cls, endpoint: str) -> str:
+        if "/" in endpoint:
+            raise BadSetting("s3_endpoint", endpoint, "host or host:port; http or https is said by s3_use_ssl")
+        return endpoint
 
     @property
     def on_s3(self) -> bool:

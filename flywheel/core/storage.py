@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import uuid4
 
-from flywheel.core.errors import StoreBusy
+from flywheel.core.refusals import explain_s3
 from flywheel.core.settings import Settings, load_settings
 
 
@@ -113,7 +113,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 class S3Store:
-    """Objects on S3 through s3fs; `put_new` is a PUT with `If-None-Match: *`."""
+    """Objects on S3 through s3fs; `put_new` is a PUT with `If-None-Match: *`.
+
+    All raise StoreBusy where the store is away, and MissingPart where it has no such bucket or refuses our keys.
+    """
 
     def __init__(self, settings: Settings, root: str) -> None:
         import s3fs
@@ -121,6 +124,7 @@ class S3Store:
         scheme = "https" if settings.s3_use_ssl else "http"
         endpoint = f"{scheme}://{settings.s3_endpoint}" if settings.s3_endpoint else None
         self.root = root
+        self._settings = settings
         self._files = s3fs.S3FileSystem(
             endpoint_url=endpoint,
             client_kwargs={"region_name": settings.s3_region},
@@ -131,42 +135,61 @@ class S3Store:
 
     def read(self, name: str) -> bytes:
         """Return an object's bytes."""
-        return bytes(self._files.cat_file(self.url(name)))
+        with self._explained(name):
+            return bytes(self._files.cat_file(self.url(name)))
 
     def put(self, name: str, data: bytes) -> None:
         """Put an object; S3 shows it whole or not at all."""
-        self._files.pipe_file(self.url(name), data)
+        with self._explained(name):
+            self._files.pipe_file(self.url(name), data)
 
     def put_new(self, name: str, data: bytes) -> bool:
-        """Put on condition that the key is new; a refusal of our own repeated request counts as ours.
-
-        Raises:
-            StoreBusy: the store failed in another way.
-
-        """
-        try:
-            self._files.pipe_file(self.url(name), data, mode="create")
-        except FileExistsError:
-            return False
-        except OSError as failed:
-            # Ceph answers 412 as a plain OSError: the object's presence tells which it was
-            if self._files.exists(self.url(name)):
+        """Put on condition that the key is new; False is also what our own request gets that was sent twice."""
+        with self._explained(name):
+            try:
+                self._files.pipe_file(self.url(name), data, mode="create")
+            except FileExistsError:
                 return False
-            raise StoreBusy(self.url(name), str(failed)) from failed
+            except OSError:
+                # Ceph answers 412 as a plain OSError: the object's presence tells which it was
+                if self._files.exists(self.url(name)):
+                    return False
+                raise
         return True
 
     def names(self, prefix: str) -> list[str]:
         """Return keys under a prefix."""
         bucket_path = self.root.removeprefix("s3://")
-        return sorted(str(key).removeprefix(bucket_path + "/") for key in self._files.find(self.url(prefix)))
+        with self._explained(prefix):
+            found = self._files.find(self.url(prefix))
+        return sorted(str(key).removeprefix(bucket_path + "/") for key in found)
 
     def delete(self, name: str) -> None:
         """Remove an object."""
-        self._files.rm_file(self.url(name))
+        with self._explained(name):
+            self._files.rm_file(self.url(name))
 
-    def open(self, name: str) -> Any:
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
         """Open an object for reading as a stream."""
-        return self._files.open(self.url(name), "rb")
+        with self._explained(name):
+            stream = self._files.open(self.url(name), "rb")
+        with stream:
+            yield stream
+
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        """Turn what s3fs raises inside into one of our errors; a missing object stays FileNotFoundError."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            yield
+        except (OSError, BotoCoreError) as failed:
+            answer = getattr(failed.__cause__, "response", {}).get("Error", {})
+            code = str(answer.get("Code", type(failed).__name__))
+            if isinstance(failed, FileNotFoundError) and code != "NoSuchBucket":
+                raise
+            raise explain_s3(self.url(name), code, str(failed), self._settings) from failed
 
     def url(self, name: str) -> str:
         """Return the s3:// URL."""

@@ -49,7 +49,11 @@ def collect_answers(lake: Lake, day: date, correctors: Sequence[Corrector], run_
 
 
 def accept_answers(lake: Lake, day: date, policy: CorrectionPolicy, run_id: str = "") -> dict[str, int]:
-    """Judge the answers against people's, build corrections and audits, quarantine refusals; return the verdicts."""
+    """Judge the answers against people's, build corrections and audits, quarantine refusals; return the verdicts.
+
+    A refused answer stays an answer: it is the correction it would have become that goes to quarantine, so that
+    judging the day again finds what the first time found.
+    """
     for table in STEPS:
         lake.build(table, day, run_id, min_confidence=policy.min_confidence, min_agreement=policy.min_agreement)
     verdicts = lake.frame("select answer_id, verdict from answer_verdicts where day = $day", day=day)
@@ -72,6 +76,7 @@ def _refusals(refused: pl.DataFrame, day: date) -> list[dict[str, object]]:
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return [
         _quarantined(day, content_id("answers", answer_id, verdict), answer_id, verdict, midnight)
+        | {"table_name": "corrections"}
         for answer_id, verdict in refused.iter_rows()
     ]
 

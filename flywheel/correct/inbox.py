@@ -4,9 +4,10 @@ A line is `{"author": ..., "chosen": ...}` with an `example_id` of the review qu
 `rejected`) of its own: a demonstration.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
@@ -46,29 +47,36 @@ def read_offers(data: bytes, batch_id: str, now: datetime, cost_usd: float) -> I
         yield RefusedOffer(number, reason, raw) if reason else _answer(given, batch_id, now, cost_usd)
 
 
+def _is_conversation(said: object) -> bool:
+    """Whether it is a text, or a list of messages that ends with something said."""
+    if isinstance(said, list):
+        return all(isinstance(item, dict) for item in said) and bool(said[-1].get("content"))
+    return isinstance(said, str) and bool(said.strip())
+
+
+def _moment(stamp: str) -> datetime | None:
+    """Return an ISO time, in UTC where it names no zone; None where it is no time."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# what a line must hold, by the reason for which it is refused when it does not
+_RULES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "missing_chosen": lambda given: isinstance(given.get("chosen"), str) and bool(given["chosen"].strip()),
+    "missing_author": lambda given: bool(given.get("author")),
+    "neither_example_nor_input": lambda given: bool(given.get("example_id") or given.get("input")),
+    "input_is_no_conversation": lambda given: not given.get("input") or _is_conversation(given["input"]),
+    "answered_at_is_no_time": lambda given: not given.get("answered_at") or bool(_moment(str(given["answered_at"]))),
+}
+
+
 def _problem(given: object) -> str | None:
     if not isinstance(given, dict):
         return "not_an_object"
-    if not isinstance(given.get("chosen"), str) or not given["chosen"].strip():
-        return "missing_chosen"
-    if not given.get("author"):
-        return "missing_author"
-    if not given.get("example_id") and not given.get("input"):
-        return "neither_example_nor_input"
-    if given.get("input") and not _is_conversation(given["input"]):
-        return "input_is_no_conversation"
-    return "answered_at_is_no_time" if _moment(given.get("answered_at"), None) is None else None
-
-
-def _is_conversation(said: object) -> bool:
-    """Whether it is a text, or a list of messages."""
-    return isinstance(said, str) or (
-        isinstance(said, list) and all(isinstance(item, dict) and item.get("content") for item in said)
-    )
-
-
-def _moment(stamp: object, now: datetime) -> datetime | None:
-    """Return an ISO time in UTC, `now` for no stamp, None for what is no time; without a zone it is UTC."""
+    return next((reason for reason, holds in _RULES.items() if not holds(given)), None)
 
 
 def _answer(given: dict[str, object], batch_id: str, now: datetime, cost_usd: float) -> Answer:
@@ -80,7 +88,7 @@ def _answer(given: dict[str, object], batch_id: str, now: datetime, cost_usd: fl
         corrector=str(given["author"]),
         author_kind=AuthorKind.HUMAN,
         output=str(given["chosen"]),
-        answered_at=datetime.fromisoformat(str(stamp)) if stamp else now.astimezone(UTC),
+        answered_at=_moment(str(stamp or "")) or now.astimezone(UTC),
         input=orjson.dumps(said).decode() if said else None,
         rejected=str(given["rejected"]) if given.get("rejected") is not None else None,
         critique=str(given["critique"]) if given.get("critique") else None,

@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import isnan
 
 import numpy as np
 import polars as pl
@@ -16,11 +17,13 @@ from flywheel.improve.decide import Decision, PromotionPolicy, decide
 from flywheel.improve.evaluate import Pairing, compare
 from flywheel.llm.client import Provider
 from flywheel.llm.training import TrainedModel, train
-from flywheel.stats.paired import PairedResult, compare_paired
+from flywheel.stats.paired import PairedResult, compare_paired, mcnemar_exact
 
-_PRODUCTION = (
-    "select model_id from models where status = 'promoted' and day <= $day order by happened_at desc limit 1"
-)
+_PRODUCTION = """
+select model_id from models
+where status = 'promoted' and day <= $day and model_id is distinct from $besides
+order by happened_at desc, day desc limit 1
+"""
 _AUDITS = """
 select
     'traffic' as set_name, audits.example_id, cast(null as varchar) as mode_id,
@@ -52,9 +55,13 @@ class Improvement:
     decision: Decision
 
 
-def production_model(lake: Lake, settings: Settings, day: date) -> str:
-    """Return the newest promoted model, or the base model before the first promotion."""
-    return str(lake.scalar(_PRODUCTION, day=day) or settings.base_model)
+def production_model(lake: Lake, settings: Settings, day: date, besides: str | None = None) -> str:
+    """Return the newest promoted model, or the base model before the first promotion.
+
+    `besides` leaves a model out: a candidate that was promoted already is compared with what it replaced, so that a
+    second run on the same release finds what the first found.
+    """
+    return str(lake.scalar(_PRODUCTION, day=day, besides=besides) or settings.base_model)
 
 
 def improve_day(workshop: Workshop, day: date, now: datetime) -> Improvement:
@@ -67,8 +74,8 @@ def improve_day(workshop: Workshop, day: date, now: datetime) -> Improvement:
     """
     lake, store, settings, provider = workshop.lake, workshop.store, workshop.settings, workshop.provider
     release = find_release(store, settings.dataset, LATEST)
-    production = production_model(lake, settings, day)
     trained = train(provider, read_file(store, release, "exports/openai-sft.jsonl"), settings.base_model, seed=SEED)
+    production = production_model(lake, settings, day, besides=trained.model_id)
     graded = compare(provider, Pairing(trained.model_id, production), _questions(lake, store, release, day))
     lake.land("evaluations", graded.with_columns(pl.lit(day).alias("day")))
     failures, traffic = (_paired(graded, name) for name in ("heldout", "traffic"))
@@ -97,6 +104,11 @@ def _paired(graded: pl.DataFrame, set_name: str) -> PairedResult:
     )
 
 
+def _known(number: float) -> float | None:
+    """Return null for what was measured on nothing."""
+    return None if isnan(number) else number
+
+
 def _event(
     improvement: Improvement, trained: TrainedModel, settings: Settings, day: date, now: datetime
 ) -> dict[str, object]:
@@ -112,10 +124,10 @@ def _event(
         "reason": improvement.decision.reason,
         "compared_with": improvement.production,
         "evaluated_count": improvement.failures.n + traffic.n,
-        "production_accuracy": traffic.production_mean,
-        "candidate_accuracy": traffic.candidate_mean,
-        "difference_low": traffic.difference.low,
-        "difference_high": traffic.difference.high,
-        "p_value": improvement.failures.p_value,
+        "production_accuracy": _known(traffic.production_mean),
+        "candidate_accuracy": _known(traffic.candidate_mean),
+        "difference_low": _known(traffic.difference.low),
+        "difference_high": _known(traffic.difference.high),
+        "p_value": mcnemar_exact(improvement.failures.fixed, improvement.failures.broken),
         "happened_at": now,
     }

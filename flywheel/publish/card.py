@@ -76,6 +76,6 @@ def _mode_counts(candidate: Candidate) -> list[tuple[str, int]]:
 
 
 def _cell(text: str) -> str:
-    """Return text that stays text and in its place: names and observed values are made of what people and logs say."""
+    """Return text that stays text and in its place: names and observed values come from people and logs."""
     plain = re.sub(r"\s+", " ", text).strip().replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\|`*\[\]])", r"\\\1", plain)

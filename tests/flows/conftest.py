@@ -21,10 +21,10 @@ from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings, load_settings
 
 _BRING_UP = "import sys; from flows.up import bring_up; bring_up(int(sys.argv[1]))"
-_PATIENCE_SECONDS = 150.0
+_PATIENCE_SECONDS = 150.0  # seconds on a busy machine; a server on SQLite was once seen to wait 60 s for its own lock
 
 
-def wait_for(found: Callable[[], Any], seconds: float = 60.0) -> Any:
+def wait_for(found: Callable[[], Any], seconds: float = _PATIENCE_SECONDS) -> Any:
     """Return the first truthy answer, or the last one when the time is over."""
     deadline = time.monotonic() + seconds
     while not (answer := found()) and time.monotonic() < deadline:
@@ -44,7 +44,7 @@ class Receiver:
 
     def settled(self, part: str) -> list[str]:
         """Return the posts with this part once the first has come and a second one had its time."""
-        wait_for(lambda: self.texts(part), 30)
+        wait_for(lambda: self.texts(part))
         time.sleep(1)
         return self.texts(part)
 
@@ -59,7 +59,7 @@ class Engine:
     process: subprocess.Popen[bytes]
     prefect_home: Path
 
-    def wait_for(self, found: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def wait_for(self, found: Callable[[], Any], seconds: float = _PATIENCE_SECONDS) -> Any:
         return wait_for(found, seconds)
 
 
@@ -94,7 +94,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iter
     told = {
         "FLYWHEEL_LAKE": str(lake),
         "FLYWHEEL_ALERT_WEBHOOK": receiver.url,
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
     }
     with (folder / "up.log").open("wb") as log:

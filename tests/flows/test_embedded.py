@@ -17,7 +17,7 @@ from tasks.running import is_transient
 if TYPE_CHECKING:
     from tests.flows.conftest import Receiver
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("embedded"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("embedded"), pytest.mark.timeout(400)]
 
 BUSY = LakeBusy("lake", 120.0)
 WRONG = SchemaMismatch("traces", ["a"], ["b"])

@@ -28,7 +28,7 @@ from tasks.alerts import GATE_REFUSED
 if TYPE_CHECKING:
     from tests.flows.conftest import Engine
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine"), pytest.mark.timeout(400)]
 
 LOG_LINE = (
     '{"timestamp": "2026-01-05T10:00:00Z", "request": {"messages": [{"role": "user", "content": "hello"}]}, '

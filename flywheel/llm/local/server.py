@@ -111,6 +111,15 @@ class LocalProvider:
         return f"Its log ends: {lines[-1]!r}." if lines else "It wrote no log."
 
 
+def running_at(folder: Path) -> str | None:
+    """Return the base_url of the server that serves this folder already, or None."""
+    started = folder / _STARTED
+    if not started.exists():
+        return None
+    port = read_json(started)["port"]
+    return f"http://{LOOPBACK}:{port}/v1" if _is_healthy(port) else None
+
+
 def run(
     folder: Path,
     host: str = LOOPBACK,
