@@ -45,7 +45,7 @@ $(READY): requirements.lock pyproject.toml scripts/install
 
 # the same resolution on every platform and Python; hosts never get into the file
 lock: $(READY)
-	$(BIN)/uv pip compile --universal --generate-hashes --no-strip-extras --no-emit-index-url --group dev -q \
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --group dev -q \
 	  -o requirements.lock pyproject.toml
 
 # Debian's browser and database for the tests that need them, where we may install them

@@ -87,7 +87,9 @@ def test_a_release_is_its_files_and_a_manifest_about_them(store: WatchedStore) -
             },
         },
     }
-    assert store.names("releases") == [f"releases/d/1/{name}" for name in ("exports/a.txt", "manifest.json", "train.txt")]
+    assert store.names("releases") == [
+        f"releases/d/1/{name}" for name in ("exports/a.txt", "manifest.json", "train.txt")
+    ]
 
 
 def test_the_manifest_is_written_after_the_files_and_before_the_tag(store: WatchedStore) -> None:

@@ -1,7 +1,9 @@
-"""Accepted corrections of a support desk, as `corrections` holds them, and a publisher of days."""
+"""Accepted corrections of a support desk, as `corrections` holds them, and a desk that publishes them."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,34 @@ Row = dict[str, Any]
 _DAY = date(2026, 1, 5)
 _LABELS = ("card_lost", "refund", "exchange_rate", "close_account")
 # nouns and verbs of their own for each number, so that no two questions are near-duplicates
-_SAID = ("lend", "print", "mail", "scan", "chart", "weigh", "paint", "route", "store", "trade", "merge", "clone", "audit")
-_THINGS = ("ledger", "parcel", "garden", "window", "bottle", "camera", "engine", "forest", "guitar", "hammer", "island")
+_SAID = (
+    "lend",
+    "print",
+    "mail",
+    "scan",
+    "chart",
+    "weigh",
+    "paint",
+    "route",
+    "store",
+    "trade",
+    "merge",
+    "clone",
+    "audit",
+)
+_THINGS = (
+    "ledger",
+    "parcel",
+    "garden",
+    "window",
+    "bottle",
+    "camera",
+    "engine",
+    "forest",
+    "guitar",
+    "hammer",
+    "island",
+)
 
 
 def question(number: int) -> str:
@@ -95,16 +123,64 @@ def candidate_of() -> Callable[..., Candidate]:
     return make
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    return FolderStore(str(tmp_path / "lake"))
+@dataclass(frozen=True)
+class Desk:
+    """A lake on disk, its store, and what a support desk does with them."""
+
+    lake: Lake
+    store: FolderStore
+    settings: Settings
+
+    def land(self, table: str, rows: Sequence[Row]) -> int:
+        return self.lake.land(table, self.lake.typed(table, rows))
+
+    def correct(self, numbers: Iterable[int], **facts: Any) -> int:
+        return self.land("corrections", [make_correction(number, **facts) for number in numbers])
+
+    def publish(self, day: date = _DAY, hour: int = 12) -> Release | Refusal:
+        return publish_day(self.lake, self.store, self.settings, day, datetime(2026, 1, 9, hour, tzinfo=UTC))
+
+    def released(self, day: date = _DAY) -> Release:
+        release = self.publish(day)
+        assert isinstance(release, Release), release.failed_names
+        return release
+
+    def refused(self, day: date = _DAY) -> Refusal:
+        refusal = self.publish(day)
+        assert isinstance(refusal, Refusal)
+        return refusal
+
+    def count(self, table: str) -> int:
+        return len(self.lake.connection.table(table))
+
+    def objects(self) -> dict[str, bytes]:
+        """Return everything that publishing may have written to the store."""
+        kinds = ("releases", "tags", "claims", "staged")
+        return {name: self.store.read(name) for kind in kinds for name in self.store.names(kind)}
+
+    def ids_in(self, version: int, *sides: str) -> set[str]:
+        folder = f"releases/corrections/{version}"
+        urls = [self.store.url(f"{folder}/{side}.parquet") for side in sides or ("train", "heldout")]
+        return set(pl.read_parquet(urls, columns=["correction_id"])["correction_id"])
+
+
+@contextmanager
+def open_desk(folder: Path) -> Iterator[Desk]:
+    settings = Settings(lake=str(folder / "lake"))
+    with Lake.open(settings) as lake:
+        yield Desk(lake, FolderStore(settings.lake_root), settings)
 
 
 @pytest.fixture
-def publish(lake: Lake, store: FolderStore, settings: Settings) -> Callable[..., Release | Refusal]:
-    """Return what publishes a day of the test's own lake."""
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Open a desk with nothing on it."""
+    with open_desk(tmp_path) as opened:
+        yield opened
 
-    def run(day: date = _DAY, hour: int = 12) -> Release | Refusal:
-        return publish_day(lake, store, settings, day, datetime(2026, 1, 9, hour, tzinfo=UTC))
 
-    return run
+@pytest.fixture(scope="module")
+def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Open a desk with forty corrections that the tests of a module share; each leaves it as good as it was."""
+    with open_desk(tmp_path_factory.mktemp("busy")) as opened:
+        opened.correct(range(40))
+        yield opened

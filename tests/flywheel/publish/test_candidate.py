@@ -117,9 +117,7 @@ def test_the_hash_depends_on_content_and_on_nothing_else(corrections: Correction
 
 
 @pytest.mark.parametrize("column", ["chosen", "rejected", "author_id", "query", "input"])
-def test_any_other_content_has_another_hash(
-    memory: Lake, corrections: Corrections, land: Land, column: str
-) -> None:
+def test_any_other_content_has_another_hash(memory: Lake, corrections: Corrections, land: Land, column: str) -> None:
     first, second = corrections([1, 2])
     land(memory, "corrections", [first, second])
     with Lake.in_memory() as other:
@@ -149,5 +147,7 @@ def test_rows_of_the_parent_are_lost_unless_somebody_withdrew_them(
 
 def test_an_empty_lake_has_an_empty_candidate(memory: Lake) -> None:
     found = gathered(memory)
-    assert [part.height for part in (found.rows, found.train, found.heldout, found.fresh, found.preferences)] == [0] * 5
+    assert [part.height for part in (found.rows, found.train, found.heldout, found.fresh, found.preferences)] == [
+        0
+    ] * 5
     assert found.content_hash == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing

@@ -44,7 +44,12 @@ def test_a_clean_candidate(measured: Measured, corrections: Corrections) -> None
     assert [found[name] for name in counts] == [8, 6, 2, 6, 0, 0]
     clean = ("leaked_count", "duplicate_share", "personal_count", "unchanged_count", "untrusted_count")
     assert [found[name] for name in clean] == [0, 0, 0, 0, 0]
-    assert (found["human_share"], found["day"], found["measured_at"], found["dataset"]) == (1, DAY, NOW, "corrections")
+    assert (found["human_share"], found["day"], found["measured_at"], found["dataset"]) == (
+        1,
+        DAY,
+        NOW,
+        "corrections",
+    )
 
 
 def test_its_row_fits_its_table(memory: Lake, measured: Measured, corrections: Corrections) -> None:
@@ -52,7 +57,7 @@ def test_its_row_fits_its_table(memory: Lake, measured: Measured, corrections: C
 
 
 @pytest.mark.parametrize(
-    ("train", "kept_apart", "leaked"),
+    ("learned", "kept_apart", "leaked"),
     [
         (["my card is lost and gone"], ["My card is lost and gone!"], 1),
         (["my card is lost and gone", "My card is lost, and gone"], ["my card is lost and gone."], 2),
@@ -60,17 +65,17 @@ def test_its_row_fits_its_table(memory: Lake, measured: Measured, corrections: C
         (["my card is lost and gone"], [], 0),
     ],
 )
-@pytest.mark.parametrize("side", ["heldout", "audits"])
 def test_leaked(
-    measured: Measured, corrections: Corrections, train: list[str], kept_apart: list[str], leaked: int, side: str
+    measured: Measured, corrections: Corrections, learned: list[str], kept_apart: list[str], leaked: int
 ) -> None:
-    rows = [row for number, query in enumerate(train) for row in corrections([number], query=query)]
-    apart = [row for number, query in enumerate(kept_apart) for row in corrections([100 + number], query=query)]
-    if side == "audits":
-        found = measured(rows, audited=tuple(kept_apart))
-    else:
-        found = measured([*rows, *(row | {"split": "heldout"} for row in apart)])
-    assert found["leaked_count"] == leaked
+    train = [row for number, query in enumerate(learned) for row in corrections([number], query=query)]
+    apart = [
+        row
+        for number, query in enumerate(kept_apart, start=50)
+        for row in corrections([number], query=query, split="heldout")
+    ]
+    assert measured([*train, *apart])["leaked_count"] == leaked
+    assert measured(train, audited=tuple(kept_apart))["leaked_count"] == leaked
 
 
 def test_lost(measured: Measured, corrections: Corrections) -> None:
@@ -191,9 +196,7 @@ def test_before_the_first_release_a_week_of_traffic_is_the_reference(
     assert (found["label_drift"], found["length_drift"], found["reference"]) == (0.0, 0.0, "traffic of 7 days")
 
 
-@pytest.mark.parametrize(
-    ("reference_count", "new_count", "drift"), [(30, 30, 3.0), (29, 30, None), (30, 29, None)]
-)
+@pytest.mark.parametrize(("reference_count", "new_count", "drift"), [(30, 30, 3.0), (29, 30, None), (30, 29, None)])
 def test_length_drift_is_in_the_reference_s_standard_deviations(
     measured: Measured, corrections: Corrections, reference_count: int, new_count: int, drift: float | None
 ) -> None:

@@ -48,7 +48,9 @@ def test_no_near_duplicates_are_on_both_sides() -> None:
 
 
 def test_about_a_fifth_is_held_out() -> None:
-    drawn = list(splits({f"{number:04x}": f"{number * 7919:x} {number * 104729:x}" for number in range(1000)}).values())
+    drawn = list(
+        splits({f"{number:04x}": f"{number * 7919:x} {number * 104729:x}" for number in range(1000)}).values()
+    )
     assert HELDOUT_SHARE == 0.2
     assert 150 < drawn.count("heldout") < 250
 
