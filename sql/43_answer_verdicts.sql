@@ -42,6 +42,13 @@ examples as (
         on known_hard_examples.trace_id = known_traces.trace_id and known_hard_examples.day = known_traces.day
 ),
 
+routes_taken as (
+    select
+        example_id,
+        route
+    from known_routes
+),
+
 people as (
     select distinct example_id from standing
     where author_kind = 'human' and example_id is not null and coalesce(trim(output), '') != ''
@@ -66,6 +73,7 @@ considered as (
         waiting.*,
         coalesce(examples.purpose, 'demonstration') as purpose,
         waiting.example_id is not null and examples.example_id is null as is_unknown,
+        coalesce(routes_taken.route, 'ai') as route,
         coalesce(waiting.rejected, examples.output) as wrong,
         people.example_id is not null as has_person,
         corrected.example_id is not null as is_corrected,
@@ -76,6 +84,7 @@ considered as (
     left join people on waiting.example_id = people.example_id
     left join corrected on waiting.example_id = corrected.example_id and waiting.author_kind = corrected.author_kind
     left join trust on waiting.corrector = trust.corrector
+    left join routes_taken on waiting.example_id = routes_taken.example_id
 ),
 
 judged as (
@@ -87,6 +96,8 @@ judged as (
             when purpose = 'audit' then 'audit_only'
             when is_corrected then 'answered_before'
             when author_kind = 'ai' and has_person then 'a_person_answered'
+            -- a model also answers what is routed to people, but only to be measured by them
+            when author_kind = 'ai' and route != 'ai' then 'not_routed_to_models'
             when lower(trim(output)) = lower(trim(wrong)) then 'correct_as_is'
             when author_kind = 'ai' and coalesce(confidence, 1) < $min_confidence then 'low_confidence'
             when author_kind = 'ai' and not is_trusted then 'corrector_not_trusted'

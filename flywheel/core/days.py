@@ -6,10 +6,27 @@ from flywheel.core.errors import UsageError
 from flywheel.core.lake import Lake
 
 _UNMINED = """
-with landed as (select day, count(*) as trace_count from raw_traces group by day),
-mined as (select day, count(*) as trace_count from traces group by day)
-select landed.day from landed left join mined on landed.day = mined.day
+with landed as (
+    select
+        raw_traces.day,
+        count(distinct raw_traces.trace_id) as trace_count,
+        count(raw_feedback.feedback_id) as feedback_count
+    from raw_traces
+    left join raw_feedback on raw_traces.trace_id = raw_feedback.trace_id and raw_traces.day = raw_feedback.day
+    group by raw_traces.day
+),
+mined as (
+    select traces.day, count(*) as trace_count from traces group by traces.day
+),
+heard as (
+    select feedback.day, count(*) as feedback_count from feedback group by feedback.day
+)
+select landed.day from landed
+left join mined on landed.day = mined.day
+left join heard on landed.day = heard.day
 where mined.trace_count is distinct from landed.trace_count
+    -- feedback that came late reopens the day of its trace
+    or coalesce(heard.feedback_count, 0) != landed.feedback_count
     -- watching builds traces as well; only mining draws the day's hard examples and audits
     or landed.day not in (select hard_examples.day from hard_examples)
 order by landed.day
@@ -17,7 +34,7 @@ order by landed.day
 
 
 def unmined_days(lake: Lake) -> list[date]:
-    """Return the days whose logs hold traces that have not been mined, oldest first."""
+    """Return the days that hold traces or feedback nobody mined yet, oldest first."""
     return list(lake.frame(_UNMINED)["day"])
 
 

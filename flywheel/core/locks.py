@@ -6,7 +6,7 @@ rows are there and adding them must therefore be one step, or two writers of the
 
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -100,4 +100,6 @@ def postgres_lock(
             raise
         yield
     finally:
-        holder.close()  # ends the transaction, and with it the lock
+        with suppress(duckdb.Error):  # a connection that is gone holds no lock; closing it unended would abort Python
+            holder.execute("rollback")
+        holder.close()

@@ -37,7 +37,8 @@ _NO_ENTRY = re.compile(
 )
 _AWAY = re.compile(
     r"Unable to connect to Postgres|server closed the connection|terminating connection|connection.*(lost|refused)"
-    r"|too many (connections|clients)|connection slots|starting up|shutting down|no connection to the server",
+    r"|too many (connections|clients)|connection slots|starting up|shutting down|no connection to the server"
+    r"|Failed to execute query \"ROLLBACK\"",
     re.IGNORECASE,
 )
 _OTHER_PLACE = re.compile(r'does not match existing data path in the catalog "([^"]*)"')
@@ -101,10 +102,10 @@ def explain_s3(place: str, code: str, said: str, settings: Settings) -> Flywheel
 
 def _explain_postgres(said: str, settings: Settings) -> FlywheelError | None:
     catalog = hidden(settings.catalog, settings.catalog)
-    reason = said.rpartition('": ')[2].partition(" Is the server running")[0].removeprefix("ERROR: ").strip()
+    reason = said.rpartition('":')[2].partition(" Is the server running")[0].strip() or "the connection was lost"
     is_connecting = "Unable to connect to Postgres" in said or "Failed to initialize DuckLake" in said
     if is_connecting and _NO_ENTRY.search(reason):
         return BadSetting("catalog", catalog, f"a Postgres database we may create tables in ({reason})")
     if _AWAY.search(said):
-        return StoreBusy(catalog, f"{reason.rstrip('.')} (is that where Postgres runs?)")
+        return StoreBusy(catalog, f"{reason.removeprefix('ERROR: ').rstrip('.')} (is that where Postgres runs?)")
     return None

@@ -62,7 +62,6 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr = Field(SecretStr("local"), description="key for that endpoint")
     base_model: str = Field("wheel-small", description="model that improve fine-tunes when none is promoted yet")
     teacher_model: str = Field("", description="model that corrects hard examples; '' = people only")
-    system_prompt: str = Field("", description="system message put before every training and evaluation input")
     daily_budget: int = Field(200, ge=1, description="hard examples chosen per day")
     human_budget: int = Field(60, ge=0, description="of these, how many people can answer per day")
     audit_count: int = Field(30, ge=0, description="random traces per day that people check whatever they look like")

@@ -14,13 +14,13 @@ from flywheel.core.lake import Lake
 from flywheel.core.queries import find_query
 from flywheel.core.storage import open_store
 from flywheel.ingest.formats import detect_format, format_query
-from flywheel.ingest.lines import RAW_KEPT, LineBatch, RefusedLine, read_batches
-from flywheel.ingest.redaction import redact_records
-from flywheel.text.pii import redact
+from flywheel.ingest.lines import LineBatch, RefusedLine, read_batches
+from flywheel.ingest.redaction import redact_line, redact_records
 
 # what parsing yields beside the columns of raw_traces
 _NEEDED = "a record needs a timestamp, request.messages and a response or an error: docs/ingest.md"
 _EXTRA_COLUMNS = ("byte_offset", "feedback", "problem", "actor")
+_CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def ingest_file(lake: Lake, source: str, *, now: datetime, log_format: str = "",
     digest = hashlib.sha256()
     folder, name = split_source(source)
     with open_store(lake.settings, folder).open(name) as stream:
-        for batch in read_batches(_digested(stream, digest)):
+        for batch in read_batches(_chunks(stream, digest)):
             _land_batch(lake, batch, reading)
     report = reading.report()
     _record_source(lake, report, digest.hexdigest(), reading)
@@ -93,19 +93,19 @@ def split_source(source: str) -> tuple[str, str]:
     return str(path.parent), path.name
 
 
-def _digested(stream: IO[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
-    for line in stream:
-        digest.update(line)
-        yield line
+def _chunks(stream: IO[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        yield chunk
 
 
 def _land_batch(lake: Lake, batch: LineBatch, reading: _Reading) -> None:
     reading.read += batch.read_count
     refused = batch.refused
     if batch.records:
-        reading.format = reading.format or detect_format(reading.source, batch.records[0])
+        reading.format = reading.format or detect_format(reading.source, batch.records)
         parsed = _parse(lake, batch, reading)
-        good, redacted_count = redact_records(parsed.filter(pl.col("problem").is_null()))
+        good, redacted_count = redact_records(_dated(parsed.filter(pl.col("problem").is_null())))
         reading.redacted += redacted_count
         reading.landed += _land_good(lake, good, reading.run_id)
         reading.days |= {str(day) for day in good["day"].unique()}
@@ -117,16 +117,28 @@ def _land_batch(lake: Lake, batch: LineBatch, reading: _Reading) -> None:
 
 
 def _parse(lake: Lake, batch: LineBatch, reading: _Reading) -> pl.DataFrame:
-    """Return the batch as raw_traces columns plus feedback, actor, problem and byte_offset."""
-    cursor = lake.connection.cursor()
-    cursor.register("log_lines", batch.frame().to_arrow())
-    parsed = cursor.execute(format_query(reading.format), {"now": reading.now}).pl()
-    cursor.close()
+    """Return the batch as raw_traces columns, all but the day, plus feedback, actor, problem and byte_offset."""
+    parsed = _asked(lake, "log_lines", batch.frame(), format_query(reading.format), now=reading.now)
     return parsed.with_columns(
-        pl.col("started_at").dt.date().alias("day"),
         pl.lit(reading.source).alias("source_file"),
         hashed_actor(pl.col("actor")).alias("actor_hash"),
     )
+
+
+def _dated(good: pl.DataFrame) -> pl.DataFrame:
+    """Return records whose time is known to be one, with their day."""
+    return good.with_columns(pl.col("started_at").dt.date().alias("day"))
+
+
+def _asked(lake: Lake, view: str, rows: pl.DataFrame, query: str, **parameters: object) -> pl.DataFrame:
+    """Return what a query makes of rows that it knows by a name; times without a zone are in UTC."""
+    cursor = lake.connection.cursor()
+    try:
+        cursor.execute("set timezone = 'UTC'")  # a cursor does not inherit it: the machine's zone would decide days
+        cursor.register(view, rows.to_arrow())
+        return cursor.execute(query, parameters or None).pl()
+    finally:
+        cursor.close()
 
 
 def hashed_actor(actor: pl.Expr) -> pl.Expr:
@@ -136,13 +148,9 @@ def hashed_actor(actor: pl.Expr) -> pl.Expr:
 
 def _land_good(lake: Lake, good: pl.DataFrame, run_id: str) -> int:
     landed = lake.land("raw_traces", good.drop(_EXTRA_COLUMNS), run_id)
-    cursor = lake.connection.cursor()
-    cursor.register("parsed_records", good.to_arrow())
-    said = cursor.execute(find_query("landing", "feedback_of")).pl()
-    cursor.close()
-    lake.land(
-        "raw_feedback", said.with_columns(hashed_actor(pl.col("actor")).alias("actor_hash")).drop("actor"), run_id
-    )
+    said = _asked(lake, "parsed_records", good, find_query("landing", "feedback_of"))
+    said = said.with_columns(hashed_actor(pl.col("actor")).alias("actor_hash")).drop("actor")
+    lake.land("raw_feedback", said, run_id)
     return landed
 
 
@@ -163,7 +171,7 @@ def _refusal_row(reading: _Reading, line: RefusedLine) -> dict[str, object]:
         "source_file": reading.source,
         "source_line": line.source_line,
         "byte_offset": line.byte_offset,
-        "raw": redact(line.raw[:RAW_KEPT]).text,
+        "raw": redact_line(line.raw),
         "quarantined_at": reading.now,
     }
 

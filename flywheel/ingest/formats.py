@@ -1,5 +1,7 @@
 """Tell log formats apart by the keys of a record; each format is one file under sql/ingest/."""
 
+from collections.abc import Iterable
+
 import orjson
 
 from flywheel.core.errors import UnknownFormat
@@ -9,17 +11,18 @@ from flywheel.core.queries import find_query, load_folder
 _MARKS = {"openai": frozenset({"request"})}
 
 
-def detect_format(source: str, record: str) -> str:
-    """Return the format whose keys a record has.
+def detect_format(source: str, records: Iterable[str]) -> str:
+    """Return the format of the first record whose keys are known: one alien line does not refuse the others.
 
     Raises:
         UnknownFormat: none fits.
 
     """
-    keys = set(orjson.loads(record))
-    for name, marks in _MARKS.items():
-        if marks <= keys:
-            return name
+    for record in records:
+        keys = set(orjson.loads(record))
+        for name, marks in _MARKS.items():
+            if marks <= keys:
+                return name
     raise UnknownFormat(source, load_folder("ingest"))
 
 

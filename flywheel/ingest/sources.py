@@ -20,10 +20,14 @@ def find_logs(source: str) -> list[str]:
         names = [source] if source.endswith(_ENDINGS) else _under_prefix(source)
     else:
         path = Path(source).expanduser()
-        names = [str(path)] if path.is_file() else sorted(str(p) for p in path.rglob("*") if p.suffix in _ENDINGS)
+        names = [str(path)] if path.is_file() else _under_folder(path)
     if not names:
         raise UsageError(f"No log files at {source!r}. Expected a file, or a folder with *.jsonl files.")
     return names
+
+
+def _under_folder(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
 
 
 def _under_prefix(prefix: str) -> list[str]:

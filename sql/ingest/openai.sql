@@ -14,12 +14,21 @@ calls as (
         byte_offset,
         record,
         record -> '$.response.choices[0]' as choice,
-        record ->> '$.response.id' as response_id,
+        nullif(record ->> '$.response.id', '') as response_id,
+        coalesce(json_type(record -> '$.response'), 'NULL') = 'OBJECT' as has_response,
+        coalesce(
+            try_cast(record ->> '$.timestamp' as double), try_cast(record ->> '$.response.created' as double)
+        ) as epoch,
         coalesce(
             try_cast(record ->> '$.timestamp' as timestamptz),
-            to_timestamp(try_cast(record ->> '$.timestamp' as double)),
-            to_timestamp(try_cast(record ->> '$.response.created' as double))
-        ) as started_at
+            -- seconds reach 1e11 in the year 5138: what is more counts milliseconds, what is more yet is no time
+            to_timestamp(case when abs(epoch) <= 1e11 then epoch when abs(epoch) <= 1e14 then epoch / 1000 end)
+        ) as started_at,
+        list_sum(
+            from_json(json_extract(record, '$.response.choices[0].logprobs.content[*].logprob')::json, '["DOUBLE"]')
+        ) as log_probability,
+        try_cast(record ->> '$.latency_ms' as double) as latency_ms,
+        try_cast(record ->> '$.cost_usd' as double) as cost_usd
     from records
 )
 
@@ -40,24 +49,27 @@ select
     record -> '$.request.response_format.json_schema.schema' as requested_schema,
     choice ->> '$.finish_reason' as finish_reason,
     coalesce(
-        record ->> '$.error.type', record ->> '$.response.error.type', record ->> '$.error.message'
+        record ->> '$.error.type',
+        record ->> '$.response.error.type',
+        record ->> '$.error.message',
+        if(json_type(record -> '$.error') = 'VARCHAR', nullif(record ->> '$.error', ''), null),
+        if(has_response, null, 'unknown')
     ) as error,
-    exp(
-        list_sum(from_json(json_extract(choice, '$.logprobs.content[*].logprob')::json, '["DOUBLE"]'))
-    ) as confidence,
-    try_cast(record ->> '$.latency_ms' as double) as latency_ms,
+    -- a positive log-probability, an infinite latency, a negative price: not measured
+    if(log_probability <= 0, exp(log_probability), null) as confidence,
+    if(isfinite(latency_ms) and latency_ms >= 0, latency_ms, null) as latency_ms,
     try_cast(record ->> '$.response.usage.prompt_tokens' as bigint) as input_tokens,
     try_cast(record ->> '$.response.usage.completion_tokens' as bigint) as output_tokens,
-    try_cast(record ->> '$.cost_usd' as double) as cost_usd,
+    if(isfinite(cost_usd) and cost_usd >= 0, cost_usd, null) as cost_usd,
     coalesce(record ->> '$.user', record ->> '$.request.user') as actor,
     record -> '$.feedback' as feedback,
     case
         when coalesce(json_type(record -> '$.request.messages'), 'NULL') != 'ARRAY' then 'missing_content'
+        when list_distinct(json_type(record, '$.request.messages[*]')) not in ([], ['OBJECT']) then 'missing_content'
         when started_at is null then 'missing_timestamp'
         when started_at > $now::timestamptz + interval 1 day then 'clock_in_the_future'
-        when
-            coalesce(json_type(record -> '$.response'), 'NULL') = 'NULL'
-            and coalesce(json_type(record -> '$.error'), 'NULL') = 'NULL'
-            then 'missing_content'
+        -- a clock that was never set starts in 1970
+        when started_at < timestamptz '2000-01-01 00:00:00+00' then 'clock_in_the_past'
+        when not has_response and coalesce(record ->> '$.error', 'false') = 'false' then 'missing_content'
     end as problem
 from calls

@@ -7,12 +7,25 @@ said as (
         source_file,
         source_line,
         started_at,
+        -- one thing said may come without a list around it
         unnest(from_json(
-            feedback,
+            if(json_type(feedback) = 'OBJECT', json_array(feedback), feedback),
             '[{"kind": "VARCHAR", "value": "DOUBLE", "text": "VARCHAR", "user": "VARCHAR", "occurred_at": "VARCHAR"}]'
         )) as item
     from parsed_records
-    where json_type(feedback) = 'ARRAY'
+    where json_type(feedback) in ('ARRAY', 'OBJECT')
+),
+
+dated as (
+    select
+        *,
+        try_cast(item.occurred_at as double) as epoch,
+        coalesce(
+            try_cast(item.occurred_at as timestamptz),
+            to_timestamp(if(abs(epoch) <= 1e11, epoch, null)),
+            started_at
+        ) as occurred_at
+    from said
 )
 
 select
@@ -20,11 +33,11 @@ select
     md5(concat_ws('|', trace_id, item.kind, item.value, item.text, item.user, item.occurred_at)) as feedback_id,
     trace_id,
     item.kind,
-    item.value,
+    if(isfinite(item.value), item.value, null) as value,
     item.text,
     item.user as actor,
-    coalesce(try_cast(item.occurred_at as timestamptz), started_at) as occurred_at,
+    if(isfinite(occurred_at), occurred_at, started_at) as occurred_at,
     source_file,
     source_line
-from said
+from dated
 where item.kind is not null

@@ -32,13 +32,14 @@ class Postgres:
 
     bin: Path
     port: int
+    password: str = PASSWORD
 
     def catalog(self, database: str, password: str = PASSWORD) -> str:
         return f"postgres:dbname={database} host=127.0.0.1 port={self.port} user=flywheel password={password}"
 
     def run(self, statement: str, database: str = "postgres") -> str:
         call = [self.bin / "psql", "-Atqh", "127.0.0.1", "-p", str(self.port), "-U", "flywheel", database]
-        environment = os.environ | {"PGPASSWORD": PASSWORD}
+        environment = os.environ | {"PGPASSWORD": self.password}
         return subprocess.run(
             [*call, "-c", statement], check=True, capture_output=True, text=True, env=environment
         ).stdout

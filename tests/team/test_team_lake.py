@@ -96,6 +96,12 @@ def write_toml(settings: Settings, folder: Path) -> None:
     (folder / "flywheel.toml").write_text("".join(lines))
 
 
+# a folder with SQLite is what tests/flywheel/core/test_lake_shared.py has
+@pytest.mark.parametrize(
+    ("place", "catalog"),
+    [("moto", "sqlite"), ("folder", "postgres"), ("moto", "postgres"), ("ceph", "postgres")],
+    indirect=True,
+)
 def test_four_writers_lose_and_double_nothing(settings: Settings, tmp_path: Path) -> None:
     """They also make the catalog and the tables at the same time."""
     write_toml(settings, tmp_path / "checkout")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -176,6 +176,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     """Open a desk with nothing on it."""
     with open_desk(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def desk_in() -> Callable[[Path], AbstractContextManager[Desk]]:
+    """Return what opens a desk in a folder, for modules that share one."""
+    return open_desk
 
 
 @pytest.fixture(scope="module")

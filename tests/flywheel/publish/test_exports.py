@@ -26,12 +26,10 @@ PROMPT = (
 )
 SAID = '{"role":"assistant","content":"%s"}'
 GOOD, BAD = f"[{SAID % 'card_lost'}]", f"[{SAID % 'refund'}]"
+ASKED = f'{{"messages":{PROMPT},"tools":[],"parallel_tool_calls":true}}'
 LINES = {
     "openai-sft": [f'{{"messages":{PROMPT[:-1]},{GOOD[1:]}}}'],
-    "openai-dpo": [
-        f'{{"input":{{"messages":{PROMPT},"tools":[],"parallel_tool_calls":true}},"preferred_output":{GOOD},'
-        + f'"non_preferred_output":{BAD}}}'
-    ],
+    "openai-dpo": [f'{{"input":{ASKED},"preferred_output":{GOOD},"non_preferred_output":{BAD}}}'],
     "trl-sft": [f'{{"prompt":{PROMPT},"completion":{GOOD}}}'],
     "trl-dpo": [f'{{"prompt":{PROMPT},"chosen":{GOOD},"rejected":{BAD}}}'],
     "trl-kto": [

@@ -1,6 +1,7 @@
 """A day's candidate becomes a release, or nothing of it does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from flywheel.core.errors import BadSetting, CorruptObject, NothingToPublish
+from flywheel.core.lake import Lake
 from flywheel.core.releases import Release, list_releases, read_file, tags
 from flywheel.core.settings import Settings
 from flywheel.publish.day import Refusal
@@ -64,13 +66,15 @@ def test_the_gate_is_on_record_in_the_lake_and_in_the_release(published: Release
     assert len(shown) > 50
     assert sorted(landed.iter_rows()) == sorted(shown)
     assert published.manifest["gate_sha256"] == published.manifest["files"]["gate.json"]["sha256"]
-    assert gate["candidate"] == published.content_hash == busy_desk.lake.scalar("select candidate from release_profiles")
+    assert (
+        gate["candidate"] == published.content_hash == busy_desk.lake.scalar("select candidate from release_profiles")
+    )
 
 
 def test_the_lake_version_of_a_release_holds_what_it_was_made_of(published: Release, busy_desk: "Desk") -> None:
-    then = "select count(*) from corrections at (version => {})".format(int(published.manifest["lake_version"]))
     busy_desk.correct([99], day=date(2026, 2, 1))
-    assert (busy_desk.lake.scalar(then), busy_desk.count("corrections")) == (40, 41)
+    with Lake.open(busy_desk.settings, at=published.manifest["lake_version"]) as then:
+        assert (then.scalar("select count(*) from corrections"), busy_desk.count("corrections")) == (40, 41)
 
 
 def test_publishing_twice_is_one_version(published: Release, busy_desk: "Desk") -> None:
@@ -134,15 +138,110 @@ class Attempt:
 
 
 @pytest.fixture(scope="module")
-def poisoned_desk(busy_desk: "Desk", tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["Desk", dict[str, Attempt]]]:
-    """Publish honest corrections, then try one poisoned batch after the other."""
-    rare = {"chosen": "rare"}
-    busy_desk.correct(range(100, 101), **rare)
-    busy_desk.released()
-    attempts = {}
-    for place, (kind, poison) in enumerate(POISON.items(), start=2):
-        numbers, before = range(place * 100, place * 100 + 40), busy_desk.objects()
-        busy_desk.correct(numbers[:8], day=TUESDAY, **poison.fifth)
-        busy_desk.correct(numbers[8:], day=TUESDAY, **poison.rest)
-        attempts[kind] = Attempt(busy_desk.publish(TUESDAY), numbers, before, busy_desk.objects())
-    yield busy_desk, attempts
+def poisoned(
+    desk_in: "Callable[[Path], AbstractContextManager[Desk]]", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple["Desk", dict[str, Attempt]]]:
+    """Publish honest corrections, then try one poisoned batch after the other on the same desk."""
+    with desk_in(tmp_path_factory.mktemp("poisoned")) as desk:
+        desk.correct(range(40))
+        desk.correct(range(40, 43), chosen="rare")
+        desk.released(MONDAY)
+        attempts = {}
+        for place, (kind, poison) in enumerate(POISON.items(), start=1):
+            numbers, before = range(place * 100, place * 100 + 40), desk.objects()
+            desk.correct(numbers[:8], day=TUESDAY, **poison.fifth)
+            desk.correct(numbers[8:], day=TUESDAY, **poison.rest)
+            attempts[kind] = Attempt(desk.publish(TUESDAY), numbers, before, desk.objects())
+        yield desk, attempts
+
+
+Poisoned = tuple["Desk", dict[str, Attempt]]
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_poison_is_refused_and_nothing_of_it_is_written(poisoned: Poisoned, kind: str) -> None:
+    attempt = poisoned[1][kind]
+    assert isinstance(attempt.outcome, Refusal)
+    assert POISON[kind].promise in attempt.outcome.failed_names
+    assert attempt.after == attempt.before
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_a_refusal_sets_the_new_rows_aside_and_no_other(poisoned: Poisoned, kind: str) -> None:
+    desk, attempts = poisoned
+    refusal, numbers = attempts[kind].outcome, attempts[kind].numbers
+    query = "select * from quarantine where refused_id between $first and $last"
+    aside = desk.lake.frame(query, first=f"{numbers[0]:04x}", last=f"{numbers[-1]:04x}")
+    assert isinstance(refusal, Refusal)
+    assert (set(aside["refused_id"]), refusal.quarantined_count) == (names(numbers), 40)
+    assert aside.select("reason", "table_name").unique().rows() == [("gate_refused", "corrections")]
+    assert POISON[kind].promise.partition("(")[2][:-1] in aside["detail"][0]
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_a_refusal_is_on_record(poisoned: Poisoned, kind: str) -> None:
+    desk, attempts = poisoned
+    refusal = attempts[kind].outcome
+    assert isinstance(refusal, Refusal)
+    recorded = desk.lake.frame("select * from gates where candidate = $c", c=refusal.candidate)
+    broken = recorded.filter(~pl.col("is_success") & (pl.col("severity") == "critical"))
+    assert recorded.height > 50
+    assert sorted(broken["rows_query"]) == sorted(result.rows_query for result in refusal.failed)
+    assert desk.lake.frame(
+        "select new_count from release_profiles where candidate = $c", c=refusal.candidate
+    ).rows() == [(40,)]
+
+
+def test_after_all_that_honest_work_is_published(poisoned: Poisoned) -> None:
+    desk, _ = poisoned
+    assert desk.count("quarantine") == 40 * len(POISON)
+    desk.correct(range(50, 60), day=TUESDAY)
+    assert desk.released(TUESDAY).version == 2
+    assert desk.ids_in(2) == names(range(43)) | names(range(50, 60))
+
+
+def test_rows_that_broke_a_promise_are_found_by_its_query(desk: "Desk") -> None:
+    desk.correct(range(4))
+    desk.correct([5], chosen="mail jo@example.org")
+    (broken,) = [result for result in desk.refused().failed if result.subject == "chosen"]
+    assert desk.lake.frame(broken.rows_query)["correction_id"].to_list() == ["0005"]
+    with pytest.raises(NothingToPublish, match="no accepted corrections"):
+        desk.publish()
+    assert desk.count("quarantine") == 5
+
+
+def test_a_row_somebody_withdraws_leaves_and_one_that_vanishes_stops_the_gate(desk: "Desk") -> None:
+    desk.correct(range(20))
+    desk.released(MONDAY)
+    withdrawn = {"day": TUESDAY, "quarantine_id": "q", "table_name": "corrections", "refused_id": "0007"}
+    desk.land("quarantine", [withdrawn | {"reason": "forgotten", "quarantined_at": datetime(2026, 1, 6, tzinfo=UTC)}])
+    assert desk.released(TUESDAY).version == 2
+    assert desk.ids_in(2) == names(range(20)) - {"0007"}
+    desk.lake.connection.execute("delete from corrections where correction_id = '0008'")
+    refusal = desk.refused(TUESDAY)
+    assert refusal.failed_names == [f"{_BETWEEN}(lost_count)"]
+    assert refusal.quarantined_count == 0
+
+
+def test_there_is_nothing_to_publish_of_nothing(desk: "Desk") -> None:
+    with pytest.raises(NothingToPublish):
+        desk.publish()
+    assert (desk.objects(), desk.count("gates"), desk.count("release_profiles")) == ({}, 0, 0)
+
+
+def test_a_parent_that_was_changed_is_not_built_upon(desk: "Desk") -> None:
+    desk.correct(range(5))
+    path = Path(desk.store.url(f"{desk.released().folder}/train.parquet"))
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    desk.correct([50])
+    with pytest.raises(CorruptObject, match=r"1/train\.parquet has sha256"):
+        desk.publish()
+    assert [release.version for release in list_releases(desk.store)] == [1]
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", ""])
+def test_a_dataset_name_that_is_no_name_is_refused(busy_desk: "Desk", tmp_path: Path, name: str) -> None:
+    settings = Settings(lake=str(tmp_path / "lake"), dataset=name)
+    with pytest.raises(BadSetting, match="'dataset'"):
+        replace(busy_desk, settings=settings).publish()
+    assert list(tmp_path.iterdir()) == []
