@@ -1,6 +1,5 @@
 """Commands for people who write SQL: one statement, a prompt, or what another DuckDB needs to attach the lake."""
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -159,6 +158,7 @@ def attach() -> None:
 def attach_lines(settings: "Settings") -> Iterable[str]:
     """Return the statements, one a line; passwords and keys are never among them."""
     from flywheel.core.duck import attach_statement
+    from flywheel.core.settings import without_password
 
     scanner = "postgres" if settings.on_postgres else "sqlite"
     yield "install ducklake; load ducklake;"
@@ -167,10 +167,9 @@ def attach_lines(settings: "Settings") -> Iterable[str]:
         yield "install httpfs; load httpfs; install aws; load aws;"
         yield "-- keys come from the usual AWS chain"
         yield f"create or replace secret flywheel_s3 ({', '.join(_s3_options(settings))});"
-    statement, hidden_count = re.subn(r"password=('[^']*'|\S+?)(?=[\s'])", "", attach_statement(settings))
-    if hidden_count:
+    if without_password(settings.catalog) != settings.catalog:
         yield "-- the password is left out: set PGPASSWORD, or use ~/.pgpass"
-    yield f"{statement[:-1]}, read_only);"
+    yield f"{attach_statement(settings, show_secrets=False)[:-1]}, read_only);"
     yield "use lake;"
 
 

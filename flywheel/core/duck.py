@@ -76,5 +76,7 @@ def attach_statement(settings: Settings, *, show_secrets: bool = True) -> str:
     else:
         catalog = f"sqlite:{settings.control_folder / 'catalog.sqlite'}"
         options = ["meta_journal_mode 'WAL'", "meta_busy_timeout 5000"]
+        if str(settings.control_folder) == settings.lake_root:
+            options.append("override_data_path true")  # files beside their catalog stay its own when the folder moves
     options.insert(0, f"data_path {quoted(settings.lake_root + '/tables/')}")
     return f"attach {quoted('ducklake:' + catalog)} as lake ({', '.join(options)})"

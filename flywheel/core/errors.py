@@ -195,7 +195,7 @@ class StoreBusy(TransientError):
     """The object store did not do what was asked this time."""
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"The object store failed on {path!r}: {reason}. Try again; nothing was half-written.")
+        super().__init__(f"The store failed on {path!r}: {reason}. Try again; nothing was half-written.")
 
 
 class LakeBusy(TransientError):

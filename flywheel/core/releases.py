@@ -73,10 +73,11 @@ def find_release(store: Store, dataset: str, wanted: str) -> Release:
         UnknownVersion: there is none.
 
     """
+    pointed = tags(store, dataset)  # before the releases: what a tag points at is there already
     releases = {str(release.version): release for release in list_releases(store, dataset)}
-    version = wanted if wanted.isdigit() else str(tags(store, dataset).get(wanted, wanted))
+    version = wanted if wanted.isdigit() else str(pointed.get(wanted, wanted))
     if version not in releases:
-        raise UnknownVersion(dataset, wanted, [*releases, *tags(store, dataset)])
+        raise UnknownVersion(dataset, wanted, [*releases, *pointed])
     return releases[version]
 
 
@@ -103,12 +104,12 @@ def publish_files(
         store: where releases live.
         dataset: name of the dataset.
         files: file name to bytes; the manifest is made here.
-        facts: what else the manifest says; must hold `content_hash`.
+        facts: what else the manifest says; must hold `content_hash`, and `parent` where the content builds on one.
         now: when.
 
     Raises:
         BadSetting: the dataset's name cannot be one.
-        VersionTaken: another publisher claimed this version first, for other content.
+        VersionTaken: another publisher claimed this version for other content, or the parent is no longer the newest.
 
     """
     claimed = finish_claimed(store, dataset)
@@ -118,11 +119,14 @@ def publish_files(
     if same:
         _advance_latest(store, dataset, newest, now)
         return same[0]
+    parent = newest or None
+    if facts.get("parent", parent) != parent:
+        raise VersionTaken(dataset, newest)
     manifest = {
         **facts,
         "dataset": dataset,
         "version": max(newest, claimed) + 1,
-        "parent": newest or None,
+        "parent": parent,
         "created_at": now.isoformat(),
         "files": {name: {"bytes": len(data), "sha256": sha256_of(data)} for name, data in sorted(files.items())},
     }
@@ -180,8 +184,12 @@ def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]
     """Stage the files, claim the version for them and finish it."""
     dataset, version = manifest["dataset"], manifest["version"]
     staged = {name: f"staged/{dataset}/{uuid4().hex}" for name in files}
-    for name, data in files.items():
-        store.put(staged[name], data)
+    try:
+        for name, data in files.items():
+            store.put(staged[name], data)
+    except OSError:  # a full disk should not stay full of what was not published
+        _delete(store, staged)
+        raise
     ours = orjson.dumps({"manifest": manifest, "staged": staged})
     place = f"claims/{dataset}/{version:08d}.json"
     # where the answer to our own claim got lost, the one that is there is ours

@@ -97,10 +97,14 @@ class FolderStore:
     def _write_beside(self, path: Path, data: bytes) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.parent / f".{path.name}.{uuid4().hex}"
-        with beside.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        try:
+            with beside.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError:  # a full disk should not stay full of what did not fit
+            beside.unlink(missing_ok=True)
+            raise
         return beside
 
 

@@ -14,7 +14,7 @@ from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id, sha256_of
 from flywheel.core.lake import Lake
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
-from flywheel.core.releases import Release, check_dataset, list_releases, publish_files, read_file
+from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files, read_file
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate, gather
@@ -48,6 +48,7 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
 
     """
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
+        finish_claimed(store, settings.dataset)
         releases = list_releases(store, settings.dataset)
         parent = _parent_rows(store, releases[-1]) if releases else _NO_PARENT
         candidate = gather(lake, day, settings.dataset, parent)
@@ -66,7 +67,9 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
                 _quarantine(lake, candidate, failed, day, now),
             )
         files = _files(candidate, measured, results)
-        return publish_files(store, settings.dataset, files, _facts(lake, candidate, files, measured), now)
+        facts = _facts(lake, candidate, files, measured)
+        built_on = {"parent": releases[-1].version if releases else None}
+        return publish_files(store, settings.dataset, files, facts | built_on, now)
 
 
 _NO_PARENT = pl.DataFrame(schema={"correction_id": pl.String, "split": pl.String, "chosen": pl.String})

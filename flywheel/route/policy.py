@@ -108,7 +108,7 @@ def route_all(
 
 
 def _is_safety_critical(query: str, terms: tuple[str, ...]) -> bool:
-    return re.search(rf"\b({'|'.join(map(re.escape, terms))})", query, re.IGNORECASE) is not None
+    return any(re.search(rf"\b{re.escape(term)}", query, re.IGNORECASE) for term in terms)
 
 
 def _value(route: Route, example: HardExample, policy: RoutingPolicy, trust: TeacherTrust) -> float:

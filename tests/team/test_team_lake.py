@@ -153,3 +153,39 @@ def test_older_lake_gets_what_its_contracts_miss(lake: Lake, settings: Settings)
         before = again.version()
         ensure_contracts(again.connection)
         assert again.version() == before
+
+
+def test_folder_with_its_catalog_can_be_moved(tmp_path: Path, rows_for: Rows) -> None:
+    calls = [{"day": THURSDAY, "call_id": str(number), "cost_usd": 0.5} for number in range(100)]
+    with Lake.open(Settings(lake=str(tmp_path / "before"))) as lake:
+        lake.land("spend", rows_for(lake, "spend", *calls))
+    (tmp_path / "before").rename(tmp_path / "after")
+    with Lake.open(Settings(lake=str(tmp_path / "after"))) as lake:
+        assert lake.scalar("select sum(cost_usd) from spend") == 50.0
+        assert lake.land("spend", rows_for(lake, "spend", *calls)) == 0
+
+
+@pytest.mark.parametrize(("place", "catalog"), [("moto", "postgres")], indirect=True)
+def test_rows_of_an_old_lake_move_by_copying(lake: Lake, tmp_path: Path, rows_for: Rows) -> None:
+    calls = [{"day": THURSDAY, "call_id": str(number), "cost_usd": 0.5} for number in range(100)]
+    old = Settings(lake=str(tmp_path / "old"))
+    with Lake.open(old) as before:
+        before.land("spend", rows_for(before, "spend", *calls))
+    lake.connection.execute("load sqlite_scanner")
+    lake.connection.execute(attach_statement(old).replace(" as lake ", " as old "))
+    lake.connection.execute("insert into lake.spend by name from old.spend")
+    assert lake.land("spend", rows_for(lake, "spend", *calls)) == 0
+    assert lake.scalar("select sum(cost_usd) from spend") == 50.0
+
+
+def test_copied_files_need_their_new_place_in_the_catalog(postgres: Any, tmp_path: Path, rows_for: Rows) -> None:
+    database = postgres.new_database()
+    settings = Settings(lake=str(tmp_path / "before"), catalog=postgres.catalog(database))
+    calls = [{"day": THURSDAY, "call_id": str(number), "cost_usd": 0.5} for number in range(100)]
+    with Lake.open(settings) as lake:
+        lake.land("spend", rows_for(lake, "spend", *calls))
+    (tmp_path / "before").rename(tmp_path / "after")
+    place = tmp_path / "after" / "tables"
+    postgres.run(f"update ducklake_metadata set value = '{place}/' where key = 'data_path'", database)  # noqa: S608
+    with Lake.open(Settings(lake=str(tmp_path / "after"), catalog=settings.catalog)) as lake:
+        assert lake.scalar("select sum(cost_usd) from spend") == 50.0

@@ -31,6 +31,7 @@ def receive(lake: Lake, rows_for: Rows, day: date, *trace_ids: str) -> None:
 
 def mine(lake: Lake, rows_for: Rows, day: date) -> None:
     lake.build("traces", day)
+    lake.build("feedback", day)
     chosen = {"day": day, "example_id": f"e-{day}", "trace_id": "a", "purpose": "audit"}
     lake.land("hard_examples", rows_for(lake, "hard_examples", chosen))
 
@@ -47,6 +48,18 @@ def test_a_mined_day_waits_again_when_traces_of_it_arrive(memory: Lake, rows_for
     assert unmined_days(memory) == []
     receive(memory, rows_for, MONDAY, "late")
     assert unmined_days(memory) == [MONDAY]
+
+
+def test_a_mined_day_waits_again_when_somebody_says_something_about_it(memory: Lake, rows_for: Rows) -> None:
+    receive(memory, rows_for, MONDAY, "a", "b")
+    receive(memory, rows_for, TUESDAY, "c")
+    for day in (MONDAY, TUESDAY):
+        mine(memory, rows_for, day)
+    said = {"day": MONDAY, "feedback_id": "f", "trace_id": "a", "kind": "thumb", "value": -1.0}
+    memory.land("raw_feedback", rows_for(memory, "raw_feedback", said))
+    assert unmined_days(memory) == [MONDAY]
+    memory.build("feedback", MONDAY)
+    assert unmined_days(memory) == []
 
 
 def test_a_day_that_was_only_watched_still_waits(memory: Lake, rows_for: Rows) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flywheel.core.contracts import view_names
 from flywheel.core.duck import attach_statement
 from flywheel.core.lake import Lake
-from flywheel.core.queries import load_tables
+from flywheel.core.queries import load_folder, load_tables
 from flywheel.core.settings import Settings
 
 WRITER = """
@@ -111,7 +110,7 @@ def test_plain_duckdb_reads_tables_and_views(lake: Lake, settings: Settings) -> 
         plain.execute("load sqlite_scanner")
         plain.execute(attach_statement(settings))
         assert plain.execute("select call_id from lake.spend").fetchall() == [("a",)]
-        for name in [*load_tables(), *view_names()]:
+        for name in [*load_tables(), *load_folder("views")]:
             assert len(plain.execute(f"from lake.{name}").fetchall()) == (1 if name == "spend" else 0)
 
 

@@ -243,6 +243,15 @@ def test_a_version_somebody_removed_is_not_given_out_again(store: WatchedStore) 
     assert publish(store, "three").version == 3
 
 
+@pytest.mark.parametrize(("parent", "newest"), [(None, 2), (1, 2), (3, 2)])
+def test_what_builds_on_another_parent_is_not_published(store: WatchedStore, parent: int | None, newest: int) -> None:
+    publish(store, "one")
+    publish(store, "two")
+    with pytest.raises(VersionTaken, match=f"Version {newest} of"):
+        publish_files(store, "d", {"train.txt": b"x"}, {"content_hash": "x", "parent": parent}, NOW)
+    assert publish_files(store, "d", {"train.txt": b"x"}, {"content_hash": "x", "parent": 2}, NOW).version == 3
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_dataset_name_that_is_no_name_is_refused(store: WatchedStore, name: str) -> None:
     for call in (

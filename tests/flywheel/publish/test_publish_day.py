@@ -11,9 +11,9 @@ import orjson
 import polars as pl
 import pytest
 
-from flywheel.core.errors import BadSetting, CorruptObject, NothingToPublish
+from flywheel.core.errors import BadSetting, CorruptObject, NothingToPublish, VersionTaken
 from flywheel.core.lake import Lake
-from flywheel.core.releases import Release, list_releases, read_file, tags
+from flywheel.core.releases import Release, list_releases, publish_files, read_file, tags
 from flywheel.core.settings import Settings
 from flywheel.publish.day import Refusal
 
@@ -237,6 +237,32 @@ def test_a_parent_that_was_changed_is_not_built_upon(desk: "Desk") -> None:
     with pytest.raises(CorruptObject, match=r"1/train\.parquet has sha256"):
         desk.publish()
     assert [release.version for release in list_releases(desk.store)] == [1]
+
+
+class BusyLake(Lake):
+    """A lake on which somebody else publishes while the gate is open."""
+
+    rival: Callable[[], object]
+
+    def land(self, table: str, rows: pl.DataFrame, run_id: str = "") -> int:
+        if table == "gates":
+            self.rival()
+        return super().land(table, rows, run_id)
+
+
+def test_a_candidate_is_not_published_on_top_of_another_parent(desk: "Desk") -> None:
+    desk.correct(range(10))
+    desk.released(MONDAY)
+    desk.correct(range(10, 20), day=TUESDAY)
+    lake = BusyLake(desk.lake.connection, desk.settings)
+    files = {name: read_file(desk.store, list_releases(desk.store)[0], name) for name in FILES}
+    at = datetime(2026, 1, 9, tzinfo=UTC)
+    lake.rival = lambda: publish_files(desk.store, "corrections", files, {"content_hash": "rival"}, at)
+    with pytest.raises(VersionTaken, match="Version 2"):
+        replace(desk, lake=lake).publish(TUESDAY)
+    assert [release.content_hash for release in list_releases(desk.store)][1:] == ["rival"]
+    release = desk.released(TUESDAY)
+    assert (release.version, release.manifest["parent"], desk.ids_in(3)) == (3, 2, names(range(20)))
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/b", ""])
