@@ -53,7 +53,7 @@ def _redacted_json(texts: pl.Series) -> pl.Series:
 
 def _pseudonyms(ids: pl.Series) -> pl.Series:
     """Replace ids that hold personal data by a hash: what was one conversation stays one."""
-    changed = redact_column(ids)[0].ne_missing(ids).arg_true()
+    changed = redact_column(ids.clone())[0].ne_missing(ids).arg_true()  # it writes into the column it is given
     hashed = pl.Series([content_id("id", text) for text in ids.gather(changed)], dtype=pl.String)
     return ids.scatter(changed, hashed) if len(changed) else ids
 
@@ -69,11 +69,15 @@ def _redacted_literal(found: re.Match[str]) -> str:
 
 
 def _spoken(literal: str) -> str:
-    """Return what a JSON text says; where it is broken, its characters with the escapes taken out."""
+    """Return what a JSON text says, as well as a broken one can be understood."""
     try:
         return str(json.loads(literal, strict=False))
     except ValueError:
-        return re.sub(_ESCAPE, " ", literal.strip('"'))
+        return re.sub(_ESCAPE, lambda found: _character(found[0]), literal.strip('"'))
+
+
+def _character(escape: str) -> str:
+    return chr(int(escape[2:], 16)) if len(escape) > 2 else " "
 
 
 def _beginning(line: str) -> str:

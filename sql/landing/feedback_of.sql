@@ -9,7 +9,7 @@ said as (
         started_at,
         -- one thing said may come without a list around it
         unnest(from_json(
-            if(json_type(feedback) = 'OBJECT', json_array(feedback), feedback),
+            if(json_type(feedback) = 'OBJECT', '[' || feedback || ']', feedback),
             '[{"kind": "VARCHAR", "value": "DOUBLE", "text": "VARCHAR", "user": "VARCHAR", "occurred_at": "VARCHAR"}]'
         )) as item
     from parsed_records

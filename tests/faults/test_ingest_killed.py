@@ -25,7 +25,6 @@ BAD_EVERY, SAID_EVERY = 1000, 100
 MOMENTS = {
     "commit land raw_traces:1": 0,
     "land raw_feedback:1": LINES_PER_BATCH - LINES_PER_BATCH // BAD_EVERY,
-    "land quarantine:1": LINES_PER_BATCH - LINES_PER_BATCH // BAD_EVERY,
     "land raw_traces:2": LINES_PER_BATCH - LINES_PER_BATCH // BAD_EVERY,
     "land sources:1": COUNT - COUNT // BAD_EVERY - 1,
 }

@@ -112,4 +112,4 @@ def test_attach_prints_no_secrets() -> None:
     lines = "\n".join(attach_lines(settings))
     assert "hunter2" not in lines
     assert "provider credential_chain" in lines
-    assert "ducklake:postgres:dbname=wheel host=db  user=w" in lines
+    assert "ducklake:postgres:dbname=wheel host=db user=w" in lines

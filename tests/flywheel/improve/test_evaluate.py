@@ -13,6 +13,8 @@ from flywheel.improve.evaluate import Pairing, compare, is_right
 if TYPE_CHECKING:
     from tests.flywheel.improve.conftest import Product
 
+pytestmark = pytest.mark.xdist_group("improve")
+
 QUESTIONS = {
     "set_name": pl.String,
     "example_id": pl.String,

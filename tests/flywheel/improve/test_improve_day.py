@@ -14,6 +14,8 @@ from flywheel.improve.day import Improvement, production_model
 if TYPE_CHECKING:
     from tests.flywheel.improve.conftest import Product, Products, Question
 
+pytestmark = pytest.mark.xdist_group("improve")  # its tests share a provider and what it trained
+
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)
 Ask = Callable[[int, int], "list[Question]"]
 

@@ -20,6 +20,8 @@ from flywheel.publish.day import Refusal
 if TYPE_CHECKING:
     from tests.flywheel.publish.conftest import Desk
 
+pytestmark = pytest.mark.xdist_group("publish_day")  # its tests share two lakes
+
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
 FILES = [
     "card.md",

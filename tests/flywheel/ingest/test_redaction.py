@@ -1,0 +1,115 @@
+import json
+
+import polars as pl
+import pytest
+
+from flywheel.ingest.redaction import ID_COLUMNS, JSON_COLUMNS, RAW_KEPT, TEXT_COLUMNS, redact_line, redact_records
+from flywheel.text.pii import find_pii
+
+TOKEN = "sk-" + "abcdefghij0123456789"
+COLUMNS = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS)
+
+
+def frame(**values: str | None) -> pl.DataFrame:
+    return pl.DataFrame([{name: values.get(name) for name in COLUMNS}], schema=dict.fromkeys(COLUMNS, pl.String))
+
+
+def messages(text: str) -> str:
+    return json.dumps([{"role": "user", "content": text}], ensure_ascii=False)
+
+
+SAID = [
+    ("write to ann@example.com", "write to <EMAIL>"),
+    ("write to:\nann@example.com\nor call", "write to:\n<EMAIL>\nor call"),
+    ('she said "ann@example.com"', 'she said "<EMAIL>"'),
+    (f"key:\n{TOKEN}", "key:\n<TOKEN>"),
+    ("card\t4111111111111111", "card\t<CARD>"),
+    ("iban\r\nDE89370400440532013000", "iban\r\n<IBAN>"),
+    ("from\n203.0.113.77", "from\n<IP_ADDRESS>"),
+    ("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN", "<PRIVATE_KEY>"),
+    ("C:\\new\\ann@example.com", "C:\\new\\<EMAIL>"),
+    ("schöne Grüße, ann@example.com", "schöne Grüße, <EMAIL>"),
+    ("order 4111111111111112 of 2026-01-05", "order 4111111111111112 of 2026-01-05"),
+]
+
+
+@pytest.mark.parametrize(("said", "kept"), SAID, ids=[kept for _, kept in SAID])
+def test_messages_stay_json_and_lose_what_is_personal(said: str, kept: str) -> None:
+    cleaned, count = redact_records(frame(input=messages(said)))
+    assert json.loads(cleaned["input"][0]) == [{"role": "user", "content": kept}]
+    assert count == int(said != kept)
+
+
+@pytest.mark.parametrize("said", ["http://example.com", "see http://a.example:80"])
+def test_what_only_looks_personal_across_two_messages_stays(said: str) -> None:
+    spoken = json.dumps([{"content": said}, {"content": "a@b"}], separators=(",", ":"))
+    assert redact_records(frame(input=spoken))[0]["input"][0] == spoken
+
+
+def test_keys_and_long_numbers_are_redacted_too() -> None:
+    spoken = '[{"ann@example.com":1,"card":4111111111111111,"id":1180591620717411303424,"t":-0.25}]'
+    cleaned = redact_records(frame(input=spoken))[0]["input"][0]
+    assert json.loads(cleaned) == [{"<EMAIL>": 1, "card": "<CARD>", "id": 1180591620717411303424, "t": -0.25}]
+
+
+@pytest.mark.parametrize("column", TEXT_COLUMNS)
+def test_every_text_is_redacted(column: str) -> None:
+    cleaned, count = redact_records(frame(**{column: "of ann@example.com"}))
+    assert (cleaned[column][0], count) == ("of <EMAIL>", 1)
+
+
+@pytest.mark.parametrize("column", JSON_COLUMNS)
+def test_every_json_is_redacted(column: str) -> None:
+    cleaned, count = redact_records(frame(**{column: '{"a":"ann@example.com"}'}))
+    assert (cleaned[column][0], count) == ('{"a":"<EMAIL>"}', 1)
+
+
+def test_a_conversation_named_after_a_person_stays_one_conversation() -> None:
+    named = pl.concat([frame(conversation_id=name) for name in ("ann@example.com", "ann@example.com", "c-17", None)])
+    ids = redact_records(named)[0]["conversation_id"].to_list()
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 32
+    assert ids[2:] == ["c-17", None]
+
+
+def test_clean_records_come_back_as_they_were() -> None:
+    spoken = frame(input=messages("where is my card?"), output="card_lost")
+    cleaned, count = redact_records(spoken)
+    assert cleaned.equals(spoken)
+    assert count == 0
+
+
+def test_records_with_several_findings_count_once() -> None:
+    two = frame(input=messages("ann@example.com bob@example.com"), output="ann@example.com")
+    assert redact_records(pl.concat([two, frame(output="fine")]))[1] == 1
+
+
+REFUSED = [
+    '{"a": "x\\nann@example.com"',
+    '{"a": "x\\u0020ann\\u0040example.com"}',
+    '{"a": "cut ann\\u0040example.com and',
+    '{"a": "bad \\x escape\\nann@example.com"}',
+    '{"a": "half \\ud800 ann@example.com"}',
+    "not json: ann@example.com",
+    f'{{"a": "{"x " * 4990}", "b": "of ann@example.com"}}',
+    f"{'x' * 9990} ann@example.com",
+]
+
+
+@pytest.mark.parametrize("line", REFUSED, ids=lambda line: line[:30])
+def test_a_refused_line_is_kept_without_what_is_personal(line: str) -> None:
+    kept = redact_line(line)
+    assert "ann" not in kept
+    assert find_pii(kept) == []
+    assert kept.encode()
+    assert kept[:5] == line[:5]
+
+
+def test_a_refused_line_is_kept_as_it_came_where_nothing_is_personal() -> None:
+    line = '{"a": "x\\ny\\u00e9", "n": 123456789012345, "b": tru'
+    assert redact_line(line) == line
+
+
+def test_no_more_is_kept_than_the_contract_says_though_placeholders_are_long() -> None:
+    assert len(redact_line("203.0.113.1 " * 2000)) <= RAW_KEPT
+    assert len(redact_line("x" * 50_000)) == RAW_KEPT
