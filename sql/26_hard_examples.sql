@@ -14,8 +14,24 @@ create table hard_examples (
 );
 
 with
-corrected as (
-    select distinct trace_id from past_hard_examples
+-- what was drawn stays drawn: people may have answered it, and an audit must never become something to learn from
+kept as (
+    select * exclude (run_id) from held_hard_examples
+),
+
+taken as (
+    select trace_id from past_hard_examples
+    union
+    select trace_id from kept
+),
+
+room as (
+    select
+        $audit_count - count(*) filter (where purpose = 'audit') as audits,
+        $budget - count(*) filter (where purpose = 'hard') as hard,
+        coalesce(max(rank) filter (where purpose = 'audit'), 0) as last_audit,
+        coalesce(max(rank) filter (where purpose = 'hard'), 0) as last_hard
+    from kept
 ),
 
 audited as (
@@ -27,12 +43,14 @@ audited as (
         coalesce(failures.p_failure, 0) as hardness,
         0 as novelty,
         1 as represents,
-        row_number() over (order by md5(traces.trace_id || 'audit')) as rank
+        row_number() over (order by md5(traces.trace_id || 'audit')) as place,
+        room.last_audit as last_rank
     from traces
+    cross join room
     left join failures on traces.trace_id = failures.trace_id
     left join mode_members on traces.trace_id = mode_members.trace_id
-    where traces.trace_id not in (select corrected.trace_id from corrected)
-    qualify rank <= $audit_count
+    where traces.trace_id not in (select taken.trace_id from taken)
+    qualify place <= any_value(room.audits) over ()
 ),
 
 -- a trace drawn for audit is only measured with, even when it is hard: anchors never become training data
@@ -52,7 +70,7 @@ problems as (
     inner join traces on failures.trace_id = traces.trace_id
     where
         duplicates.is_representative
-        and failures.trace_id not in (select corrected.trace_id from corrected)
+        and failures.trace_id not in (select taken.trace_id from taken)
         and failures.trace_id not in (select audited.trace_id from audited)
 ),
 
@@ -76,16 +94,18 @@ spread as (
 
 hard as (
     select
-        day,
-        trace_id,
-        mode_id,
+        spread.day,
+        spread.trace_id,
+        spread.mode_id,
         'hard' as purpose,
-        hardness,
-        novelty,
-        represents,
-        row_number() over (order by worth desc, trace_id) as rank
+        spread.hardness,
+        spread.novelty,
+        spread.represents,
+        row_number() over (order by spread.worth desc, spread.trace_id) as place,
+        room.last_hard as last_rank
     from spread
-    qualify rank <= $budget
+    cross join room
+    qualify place <= any_value(room.hard) over ()
 ),
 
 chosen as (
@@ -95,6 +115,8 @@ chosen as (
 ),
 
 examples as (
+    select * from kept
+    union all by name
     select
         day,
         md5(trace_id || purpose) as example_id,
@@ -104,7 +126,7 @@ examples as (
         hardness,
         novelty,
         represents,
-        rank
+        last_rank + place as rank
     from chosen
 )
 

@@ -12,12 +12,17 @@ create table judgements (
 );
 
 with
+refused as (
+    select refused_id as answer_id from known_quarantine
+    where table_name = 'answers' and refused_id is not null
+),
+
 replies as (
     select
         known_answers.*,
         lower(trim(output)) as said
     from known_answers
-    where example_id is not null
+    where example_id is not null and answer_id not in (select refused.answer_id from refused)
 ),
 
 compared as (
@@ -41,6 +46,20 @@ compared as (
         and models.author_kind = 'ai'
         and coalesce(models.confidence, 1) >= $min_confidence
         and greatest(people.day, models.day) = $day::date
+    -- one comparison per person, model and example: the first word of each counts
+    qualify row_number() over (
+        partition by people.corrector, models.corrector, people.example_id
+        order by people.answered_at, people.answer_id, models.answered_at, models.answer_id
+    ) = 1
+),
+
+fresh as (
+    select compared.* from compared
+    anti join past_judgements
+        on
+            compared.judge = past_judgements.judge
+            and compared.subject = past_judgements.subject
+            and compared.example_id = past_judgements.example_id
 )
 
-select * from compared;
+select * from fresh;

@@ -120,7 +120,7 @@ verdicts as (
             else 'answered_before'
         end as verdict,
         case when author_kind = 'human' then 1 else agreement end as agreement,
-        judgement != 'corrector_not_trusted' as is_final
+        judgement not in ('corrector_not_trusted', 'unknown_example') as is_final
     from judged
 )
 

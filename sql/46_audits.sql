@@ -15,14 +15,20 @@ create table audits (
 
 with
 answered as (
-    select * from answers
-    where author_kind = 'human' and coalesce(trim(output), '') != ''
-    qualify row_number() over (partition by example_id order by answered_at, answer_id) = 1
+    select
+        answer_verdicts.day as judged_on,
+        known_answers.*
+    from answer_verdicts
+    inner join known_answers on answer_verdicts.answer_id = known_answers.answer_id
+    where answer_verdicts.verdict = 'audit_only' and known_answers.author_kind = 'human'
+    qualify row_number() over (
+        partition by known_answers.example_id order by known_answers.answered_at, known_answers.answer_id
+    ) = 1
 ),
 
 checked as (
     select
-        answered.day,
+        answered.judged_on as day,
         answered.example_id,
         known_traces.trace_id,
         known_traces.input,

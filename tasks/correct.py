@@ -17,7 +17,7 @@ from flywheel.correct.day import (
 )
 from flywheel.llm.connect import connected
 from flywheel.llm.spend import record_spend
-from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
+from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id, run_started
 
 HUMAN_COST_USD = 0.67  # per label, RLAIF (arXiv 2309.00267); the same figure routing plans with
 
@@ -40,7 +40,9 @@ def ask_teacher(day: date) -> int:
     if not settings.teacher_model:
         return 0
     with open_lake() as lake, connected(settings) as provider:
-        teacher = ModelTeacher(provider, settings.teacher_model, datetime.now(UTC), settings.run_budget_usd)
+        # a retry of this run goes on with what is left, it does not start anew
+        left_usd = settings.run_budget_usd - provider.ledger.spent_usd("correct", since=run_started())
+        teacher = ModelTeacher(provider, settings.teacher_model, datetime.now(UTC), left_usd)
         teacher.submit(examples_for_models(lake, day))
         landed = collect_answers(lake, day, [teacher], run_id())
         record_spend(lake, provider.ledger, run_id())

@@ -1,5 +1,6 @@
 """What all tasks share: which errors are worth another try, and which run this is."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect.client.schemas.objects import State, TaskRun
@@ -21,3 +22,8 @@ async def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) ->
 def run_id() -> str:
     """Return the id of the flow run that rows are stamped with, or nothing outside of one."""
     return str(flow_run.id or "")
+
+
+def run_started() -> datetime:
+    """Return when the flow run was to start, or now outside of one."""
+    return flow_run.scheduled_start_time or datetime.now(UTC)

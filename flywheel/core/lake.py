@@ -2,7 +2,8 @@
 
 Embedded, the catalog is SQLite and a file lock lets one writer in at a time; on Postgres it is one for each table.
 Inside a build a table's bare name means the rows of the day being built, `past_<table>` those of earlier days and
-`known_<table>` both; this is how a table reads downhill and how the wheel closes without a cycle.
+`known_<table>` both; this is how a table reads downhill and how the wheel closes without a cycle. `held_<table>` in a
+table's own query is what its day holds already, for what must not be drawn twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ from flywheel.core.queries import Table, every_signal, find_table, load_tables
 from flywheel.core.refusals import explained
 from flywheel.core.settings import Settings, load_settings
 
-_DAYS_MEANT = {"": "day =", "known_": "day <=", "past_": "day <"}
+_DAYS_MEANT = {"": "day =", "held_": "day =", "known_": "day <=", "past_": "day <"}
 
 
 class Lake:
@@ -220,7 +221,7 @@ class Lake:
         cursor.execute("set variable day = $day", {"day": day})
         tables = load_tables()
         for name in sorted(spec.reads(tables)):
-            prefix = next(p for p in ("known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables)
+            prefix = next(p for p in ("held_", "known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables)
             cursor.execute(
                 f"create or replace temp view {name} as select * from lake.{name[len(prefix) :]} "  # noqa: S608
                 f"where {_DAYS_MEANT[prefix]} getvariable('day')"

@@ -45,7 +45,7 @@ class Table:
     def reads(self, known: Mapping[str, "Table"]) -> frozenset[str]:
         """Return the tables, and their `known_` and `past_` views, that this query selects from."""
         query = _without_comments(self.query or "").replace("every_signal", f"({every_signal()})")
-        names = {prefix + name for name in known for prefix in ("", "known_", "past_")}
+        names = {prefix + name for name in known for prefix in ("", "held_", "known_", "past_")}
         return frozenset(set(_READ.findall(query)) & names)
 
 

@@ -115,10 +115,10 @@ def publish_files(
     claimed = finish_claimed(store, dataset)
     existing = list_releases(store, dataset)
     newest = existing[-1].version if existing else 0
-    same = [release for release in existing if release.content_hash == facts["content_hash"]]
-    if same:
+    # only the newest counts: going back to older content, e.g. after a withdrawal, is a version of its own
+    if existing and existing[-1].content_hash == facts["content_hash"]:
         _advance_latest(store, dataset, newest, now)
-        return same[0]
+        return existing[-1]
     parent = newest or None
     if facts.get("parent", parent) != parent:
         raise VersionTaken(dataset, newest)

@@ -24,7 +24,7 @@ class CorrectionPolicy:
 
 # in this order: each reads what the one before made
 STEPS = ("judgements", "corrector_trust", "answer_verdicts", "corrections", "preferences", "audits")
-_REFUSALS = ("unparsed", "unknown_example", "low_confidence", "answered_before")
+_REFUSALS = ("unparsed", "low_confidence", "answered_before")
 _ASKED = "select example_id from routes where day = $day and (route = $human or audit)"
 
 

@@ -231,7 +231,7 @@ def _costed(ask: Ask, said: Completion, cards: dict[str, ModelCard]) -> tuple[Re
     is_told = tokens_in is not None and tokens_out is not None
     cost = _cost(ask, cards, tokens_in or 0, tokens_out or 0) if is_told else _worst_cost(ask, cards)
     call = Call(
-        call_id=said.reply_id or content_id(ask.request_hash, ask.example_id),
+        call_id=content_id(ask.request_hash, said.reply_id),
         model=ask.model,
         purpose=ask.purpose,
         example_id=ask.example_id,

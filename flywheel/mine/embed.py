@@ -16,5 +16,7 @@ def embed(notes: Sequence[str]) -> NDArray[np.float32]:
     vectorizer = HashingVectorizer(
         n_features=DIMENSIONS, ngram_range=(1, 2), alternate_sign=False, norm="l2", stop_words="english"
     )
+    if not notes:
+        return np.empty((0, DIMENSIONS), dtype=np.float32)
     readable = [_SEPARATORS.sub(" ", note) for note in notes]
     return np.asarray(vectorizer.transform(readable).toarray(), dtype=np.float32)

@@ -28,7 +28,7 @@ def name_modes(lake: Lake, day: date, run_id: str = "", policy: ModePolicy | Non
     named = known.filter(pl.col("mode_id") != OTHER)
     centroids = np.array(named["centroid"].to_list(), dtype=np.float32).reshape(named.height, DIMENSIONS)
     notes = failures["note"].to_list()
-    grouping = group_notes(embed(notes) if notes else np.empty((0, DIMENSIONS), np.float32), centroids, policy)
+    grouping = group_notes(embed(notes), centroids, policy)
     fresh_ids = [
         content_id("mode", day, index, *_members_of(failures, grouping, index))
         for index in range(len(grouping.centroids))

@@ -15,8 +15,8 @@ HELDOUT_SHARE = 0.2  # of groups: enough failures to measure a fix with, few eno
 def assign_splits(rows: pl.DataFrame, audited: Sequence[str], frozen: Mapping[str, str]) -> pl.DataFrame:
     """Return rows (correction_id, query) with a `group_id` and a `split`.
 
-    A group goes where its members went in earlier releases; held-out wins over train only for rows never released.
-    A group that contains an audited query is held out: anchors have no twin in training data.
+    A group goes where its members went in earlier releases. Held-out wins over train: a row that was trained on is
+    held out from now on when a twin of it turns out to be an anchor, and no row ever goes the other way.
 
     Args:
         rows: candidate corrections.

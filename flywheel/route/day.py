@@ -7,10 +7,16 @@ from flywheel.core.examples import examples_of
 from flywheel.core.lake import Lake
 from flywheel.route.policy import RoutingPolicy, TeacherTrust, route_all
 
+# what another model has earned says nothing about the one that answered today
 _TRUST = """
-select is_trusted, agreement from corrector_trust where day < $day order by day desc, judged_count desc limit 1
+with teachers as (
+    select answers.corrector from answers inner join hard_examples on answers.example_id = hard_examples.example_id
+    where hard_examples.day = $day and answers.author_kind = 'ai'
+)
+select is_trusted, agreement from corrector_trust
+where day < $day and corrector in (select teachers.corrector from teachers)
+order by day desc, judged_count desc limit 1
 """
-
 
 _CONFIDENCES = """
 select answers.example_id, max(coalesce(answers.confidence, 1)) as confidence

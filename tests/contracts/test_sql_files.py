@@ -30,6 +30,8 @@ def uphill(tables: Mapping[str, Table]) -> Iterator[str]:
     """Yield reads of a table that is not built yet; only past_ may point up or to the table itself."""
     for table in tables.values():
         for read in sorted(table.reads(tables)):
+            if read == f"held_{table.name}":
+                continue  # what its own day holds already
             name = read.removeprefix("known_")
             if not read.startswith("past_") and tables[name].place >= table.place:
                 yield f"{table.name} ({table.place}) reads {read} ({tables[name].place})"

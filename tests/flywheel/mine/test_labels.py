@@ -1,0 +1,109 @@
+from collections.abc import Callable, Iterator
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+
+from flywheel.core.lake import Lake
+from flywheel.mine.labels import FEWEST_TRACES, weigh_signals
+
+DAY = date(2026, 1, 5)
+Land = Callable[..., int]
+# how often each signal fires on failures and on the rest; a signal that is good in one task is poor in the other
+PLANTED = {
+    "intent": {"thumbs_down": (0.60, 0.02), "rephrase": (0.50, 0.03), "invalid_structure": (0.40, 0.01)},
+    "math": {"thumbs_down": (0.30, 0.10), "rephrase": (0.50, 0.03), "verifier_failed": (0.70, 0.01)},
+}
+PREVALENCE = {"intent": 0.20, "math": 0.40}
+
+
+def traffic(task: str, count: int, random: Random, day: date = DAY) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield rows of `traces` and `signals`, by table."""
+    for number in range(count):
+        trace = {"day": day, "trace_id": f"{task}-{day}-{number}", "task": task}
+        yield "traces", trace
+        failed = random.random() < PREVALENCE[task]
+        for signal, rates in PLANTED[task].items():
+            if random.random() < rates[0 if failed else 1]:
+                yield "signals", {**trace, "signal": signal, "strength": 1.0}
+
+
+def land_all(land: Land, rows: Iterator[tuple[str, dict[str, Any]]]) -> None:
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    for table, row in rows:
+        by_table.setdefault(table, []).append(row)
+    for table, held in by_table.items():
+        land(table, held)
+
+
+def weights(lake: Lake, task: str) -> dict[str, dict[str, Any]]:
+    rows = lake.frame("select * from signal_weights where task = $task", task=task).to_dicts()
+    return {row["signal"]: row for row in rows}
+
+
+def test_planted_rates_are_recovered_per_task(memory: Lake, land: Land) -> None:
+    random = Random(3)
+    land_all(land, traffic("intent", 6000, random))
+    land_all(land, traffic("math", 6000, random))
+    assert weigh_signals(memory, DAY) == 6
+    for task, planted in PLANTED.items():
+        found = weights(memory, task)
+        assert set(found) == set(planted)
+        for signal, (sensitivity, false_positive_rate) in planted.items():
+            assert found[signal]["sensitivity"] == pytest.approx(sensitivity, abs=0.06), (task, signal)
+            assert found[signal]["false_positive_rate"] == pytest.approx(false_positive_rate, abs=0.03), (
+                task,
+                signal,
+            )
+            assert found[signal]["prevalence"] == pytest.approx(PREVALENCE[task], abs=0.05)
+
+
+def test_counts_and_weights_belong_together(memory: Lake, land: Land) -> None:
+    land_all(land, traffic("intent", 500, Random(1)))
+    weigh_signals(memory, DAY)
+    for signal, row in weights(memory, "intent").items():
+        fired = memory.scalar("select count(*) from signals where signal = $signal", signal=signal)
+        assert row["fired_count"] == fired
+        assert row["log_odds_fired"] > 0 > row["log_odds_silent"]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(FEWEST_TRACES - 1, 0), (FEWEST_TRACES, 1)])
+def test_a_task_with_few_traces_keeps_the_prior(memory: Lake, land: Land, count: int, expected: int) -> None:
+    traces = [{"day": DAY, "trace_id": f"t{number}", "task": "intent"} for number in range(count)]
+    land("traces", traces)
+    land("signals", [{**traces[0], "signal": "thumbs_down", "strength": 1.0}])
+    assert weigh_signals(memory, DAY) == expected
+
+
+def test_a_task_in_which_nothing_fired_has_no_weights(memory: Lake, land: Land) -> None:
+    land("traces", [{"day": DAY, "trace_id": f"t{number}", "task": "quiet"} for number in range(200)])
+    assert weigh_signals(memory, DAY) == 0
+
+
+def test_a_signal_that_is_no_longer_there_is_not_weighed(memory: Lake, land: Land) -> None:
+    land_all(land, traffic("intent", 200, Random(1)))
+    land("signals", [{"day": DAY, "trace_id": f"intent-{DAY}-{n}", "signal": "retired"} for n in range(50)])
+    weigh_signals(memory, DAY)
+    assert "retired" not in weights(memory, "intent")
+
+
+def test_days_before_count_and_days_after_do_not(memory: Lake, land: Land) -> None:
+    before, after = date(2026, 1, 4), date(2026, 1, 6)
+    for day in (before, DAY, after):
+        land_all(land, traffic("intent", 300, Random(day.day), day))
+    weigh_signals(memory, DAY)
+    fired = memory.scalar("select count(*) from signals where signal = 'rephrase' and day <= $day", day=DAY)
+    assert weights(memory, "intent")["rephrase"]["fired_count"] == fired
+
+
+def test_weighing_twice_leaves_the_same_rows(memory: Lake, land: Land) -> None:
+    land_all(land, traffic("intent", 300, Random(2)))
+    weigh_signals(memory, DAY)
+    first = memory.frame("select * from signal_weights order by signal")
+    assert weigh_signals(memory, DAY, "again") == 3
+    assert memory.frame("select * from signal_weights order by signal").equals(first)
+
+
+def test_a_day_without_traffic_has_no_weights(memory: Lake) -> None:
+    assert weigh_signals(memory, DAY) == 0
