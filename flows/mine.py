@@ -1,19 +1,22 @@
-"""Find one day's failures, name their modes and choose the hard examples."""
+"""Find failures, name their modes and choose the hard examples."""
 
 from datetime import date
 
 from prefect import flow
 
 from flywheel.core.settings import load_settings
-from tasks.days import day_or_latest
+from tasks.days import days_to_mine
 from tasks.mine import find_repeats, name_modes, weigh_signals
 from tasks.tables import build_table
 
 
 @flow(name="mine", flow_run_name="mine-{day}")
 def mine_failures(day: date | None = None) -> int:
-    """Mine one day of production traces; return how many hard examples came out."""
-    day = day_or_latest(day)
+    """Mine one day of production traces, or all that are due; return how many hard examples came out."""
+    return sum(_mine(due) for due in days_to_mine(day))
+
+
+def _mine(day: date) -> int:
     settings = load_settings()
     for table in ("traces", "feedback", "signals"):
         build_table(table, day)

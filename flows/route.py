@@ -1,19 +1,21 @@
 """Decide who corrects each hard example."""
 
+from collections import Counter
 from datetime import date
 
 from prefect import flow
 
 from tasks.correct import ask_teacher, queue_for_people
-from tasks.days import day_or_latest
+from tasks.days import days_to_route
 from tasks.route import choose_routes
 
 
 @flow(name="route", flow_run_name="route-{day}")
 def route_examples(day: date | None = None) -> dict[str, int]:
-    """Ask the teacher, route the day's hard examples by what it is sure of, and queue people's share."""
-    day = day_or_latest(day)
-    ask_teacher(day)
-    routed = choose_routes(day)
-    queue_for_people(day)
-    return routed
+    """Ask the teacher, route a day's hard examples (or all that are due) by what it is sure of, queue people's share."""
+    routed: Counter[str] = Counter()
+    for due in days_to_route(day):
+        ask_teacher(due)
+        routed.update(choose_routes(due))
+        queue_for_people(due)
+    return dict(routed)

@@ -281,7 +281,7 @@ def _where(settings: Settings, api_url: str, llm_url: str) -> Table:
         ("Prefect API", f"export PREFECT_API_URL={api_url}"),
         ("Models", f"export FLYWHEEL_LLM_BASE_URL={llm_url}"),
         ("Lake", settings.lake_root),
-        ("Alerts", settings.alert_webhook or "no webhook: set alert_webhook to be told"),
+        ("Alerts", "to the webhook" if settings.alert_webhook else "no webhook: set alert_webhook to be told"),
         ("Logs", str(settings.control_folder / "prefect")),
     ):
         table.add_row(*row)

@@ -12,7 +12,6 @@ from flows.cli import show
 from flows.cli.commands import Command
 from flows.cli.opened import day_option, json_option, open_lake, open_store
 from flows.cli.stages import chosen_day, running
-from flywheel.core.errors import UsageError
 
 
 @click.command(cls=Command)
@@ -56,10 +55,7 @@ def _offer(path: Path) -> dict[str, Any]:
     from flywheel.correct.inbox import RefusedOffer, put_in_inbox, read_offers
 
     data, now = path.read_bytes(), datetime.now(UTC)
-    try:
-        offers = list(read_offers(data, str(path), now, cost_usd=0.0))
-    except ValueError as broken:  # a date of a line; the file must not get into the inbox, where every run reads it
-        raise UsageError(f"{str(path)!r} holds an answer that cannot be read: {broken}. Correct it.") from broken
+    offers = list(read_offers(data, str(path), now, cost_usd=0.0))
     refused = [offer for offer in offers if isinstance(offer, RefusedOffer)]
     if len(refused) < len(offers):
         put_in_inbox(open_store(), data)

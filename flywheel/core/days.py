@@ -38,6 +38,18 @@ def unmined_days(lake: Lake) -> list[date]:
     return list(lake.frame(_UNMINED)["day"])
 
 
+_UNROUTED = """
+select distinct hard_examples.day from hard_examples
+left join routes on hard_examples.example_id = routes.example_id
+where routes.example_id is null order by hard_examples.day
+"""
+
+
+def unrouted_days(lake: Lake) -> list[date]:
+    """Return the days with hard examples nobody has routed yet, oldest first."""
+    return list(lake.frame(_UNROUTED)["day"])
+
+
 def latest_day(lake: Lake) -> date:
     """Return the newest day that anything is known about.
 

@@ -221,7 +221,9 @@ class Lake:
         cursor.execute("set variable day = $day", {"day": day})
         tables = load_tables()
         for name in sorted(spec.reads(tables)):
-            prefix = next(p for p in ("held_", "known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables)
+            prefix = next(
+                p for p in ("held_", "known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables
+            )
             cursor.execute(
                 f"create or replace temp view {name} as select * from lake.{name[len(prefix) :]} "  # noqa: S608
                 f"where {_DAYS_MEANT[prefix]} getvariable('day')"

@@ -32,6 +32,7 @@ class Split(StrEnum):
 
     TRAIN = "train"
     HELDOUT = "heldout"
+    RETIRED = "retired"  # trained on once, and then found to be a twin of something held out: in neither
 
 
 @dataclass(frozen=True, slots=True)

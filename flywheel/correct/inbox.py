@@ -11,9 +11,10 @@ from typing import Any
 
 import orjson
 
-from flywheel.core.ids import sha256_of
+from flywheel.core.ids import content_id, sha256_of
 from flywheel.core.records import Answer, AuthorKind
 from flywheel.core.storage import Store
+from flywheel.text.pii import find_pii
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,18 @@ def _problem(given: object) -> str | None:
     return next((reason for reason, holds in _RULES.items() if not holds(given)), None)
 
 
+def _pseudonym(author: str) -> str:
+    """Return the author, or a stable other name for an e-mail address or the like: releases carry it."""
+    return f"person-{content_id('author', author)[:12]}" if find_pii(author) else author
+
+
 def _answer(given: dict[str, object], batch_id: str, now: datetime, cost_usd: float) -> Answer:
     said, stamp = given.get("input"), given.get("answered_at")
     if isinstance(said, str):
         said = [{"role": "user", "content": said}]
     return Answer(
         example_id=str(given["example_id"]) if given.get("example_id") else None,
-        corrector=str(given["author"]),
+        corrector=_pseudonym(str(given["author"])),
         author_kind=AuthorKind.HUMAN,
         output=str(given["chosen"]),
         answered_at=_moment(str(stamp or "")) or now.astimezone(UTC),

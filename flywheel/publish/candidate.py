@@ -51,6 +51,11 @@ class Candidate:
         return self.rows.filter(pl.col("split") == Split.HELDOUT)
 
     @property
+    def retired(self) -> pl.DataFrame:
+        """Rows that were trained on and have a twin among what is measured with: neither side takes them any more."""
+        return self.rows.filter(pl.col("split") == Split.RETIRED)
+
+    @property
     def fresh(self) -> pl.DataFrame:
         """Rows the parent release does not have."""
         return self.rows.filter(~pl.col("correction_id").is_in(list(self.parent_ids)))

@@ -14,6 +14,7 @@ from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id, sha256_of
 from flywheel.core.lake import Lake
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
+from flywheel.core.records import Split
 from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files, read_file
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
@@ -76,9 +77,7 @@ _NO_PARENT = pl.DataFrame(schema={"correction_id": pl.String, "split": pl.String
 
 
 def _parent_rows(store: Store, release: Release) -> pl.DataFrame:
-    parts = [
-        pl.read_parquet(io.BytesIO(read_file(store, release, f"{side}.parquet"))) for side in ("train", "heldout")
-    ]
+    parts = [pl.read_parquet(io.BytesIO(read_file(store, release, f"{side}.parquet"))) for side in Split]
     return pl.concat([part.select("correction_id", "split", "chosen") for part in parts])
 
 
@@ -136,6 +135,7 @@ def _files(candidate: Candidate, measured: dict[str, object], results: Sequence[
     return {
         "train.parquet": _parquet(train),
         "heldout.parquet": _parquet(candidate.heldout),
+        "retired.parquet": _parquet(candidate.retired),
         "preferences.parquet": _parquet(candidate.preferences),
         "gate.json": orjson.dumps(gate, option=orjson.OPT_INDENT_2, default=str),
         "card.md": write_card(candidate, measured, results).encode(),
@@ -161,6 +161,7 @@ def _facts(
         "rows": {
             "train": candidate.train.height,
             "heldout": candidate.heldout.height,
+            "retired": candidate.retired.height,
             "preferences": candidate.preferences.height,
         },
         "rows_by_author_kind": dict(candidate.rows.group_by("author_kind").len().sort("author_kind").iter_rows()),

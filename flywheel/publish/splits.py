@@ -13,10 +13,12 @@ HELDOUT_SHARE = 0.2  # of groups: enough failures to measure a fix with, few eno
 
 
 def assign_splits(rows: pl.DataFrame, audited: Sequence[str], frozen: Mapping[str, str]) -> pl.DataFrame:
-    """Return rows (correction_id, query) with a `group_id` and a `split`.
+    """Return rows (correction_id, query) with a `group_id`, the smallest correction of the group, and a `split`.
 
-    A group goes where its members went in earlier releases. Held-out wins over train: a row that was trained on is
-    held out from now on when a twin of it turns out to be an anchor, and no row ever goes the other way.
+    A group goes where its members went in earlier releases; a new one is drawn, and held out when it contains an
+    audited query: anchors have no twin in training data. A group that was trained on and then turns out to have a
+    twin among what is held out or audited is retired: it can neither teach nor measure any more. What was held out
+    itself stays so.
 
     Args:
         rows: candidate corrections.
@@ -24,25 +26,41 @@ def assign_splits(rows: pl.DataFrame, audited: Sequence[str], frozen: Mapping[st
         frozen: split of every correction of the parent release.
 
     """
-    groups = near_duplicates(_texts(rows, audited)).select("id", pl.col("cluster_id").alias("group_id"))
+    clusters = near_duplicates(_texts(rows, audited)).select("id", "cluster_id")
     before = pl.DataFrame(
         {"id": list(frozen), "before": list(frozen.values())}, schema={"id": pl.String, "before": pl.String}
     )
-    sides = (
-        groups.join(before, on="id", how="left")
-        .group_by("group_id")
+    members = clusters.join(before, on="id", how="left")
+    sides = _sides(members)
+    own = pl.when(pl.col("before") == Split.HELDOUT).then(pl.lit(Split.HELDOUT.value)).otherwise(pl.col("split"))
+    placed = members.join(sides, on="cluster_id").select("id", "group_id", own.alias("split"))
+    return rows.join(placed.rename({"id": "correction_id"}), on="correction_id", how="left", maintain_order="left")
+
+
+def _sides(members: pl.DataFrame) -> pl.DataFrame:
+    """Return (cluster_id, group_id, split) of each group that has a correction, from what its members were."""
+    is_audit = pl.col("id").str.starts_with(_AUDIT)
+    groups = (
+        members.group_by("cluster_id")
         .agg(
             (pl.col("before") == Split.TRAIN).any().alias("was_train"),
-            (pl.col("before") == Split.HELDOUT).any().alias("was_heldout"),
-            pl.col("id").str.starts_with(_AUDIT).any().alias("has_audit"),
-            pl.col("id").min().alias("first_id"),
+            (pl.col("before") == Split.RETIRED).any().alias("was_retired"),
+            ((pl.col("before") == Split.HELDOUT) | is_audit).any().alias("is_kept_apart"),
+            pl.col("id").filter(~is_audit).min().alias("group_id"),
         )
+        .drop_nulls("group_id")
     )
-    drawn = pl.Series([_is_drawn(first_id) for first_id in sides["first_id"]], dtype=pl.Boolean)
-    heldout = sides["was_heldout"] | sides["has_audit"] | (~sides["was_train"] & drawn)
-    split = pl.when(heldout).then(pl.lit(Split.HELDOUT.value)).otherwise(pl.lit(Split.TRAIN.value))
-    placed = groups.join(sides.select("group_id", split.alias("split")), on="group_id")
-    return rows.join(placed.rename({"id": "correction_id"}), on="correction_id", how="left", maintain_order="left")
+    drawn = pl.Series("drawn", [_is_drawn(group_id) for group_id in groups["group_id"]], dtype=pl.Boolean)
+    retired = pl.col("was_retired") | (pl.col("was_train") & pl.col("is_kept_apart"))
+    heldout = pl.col("is_kept_apart") | (~pl.col("was_train") & pl.col("drawn"))
+    side = (
+        pl.when(retired)
+        .then(pl.lit(Split.RETIRED.value))
+        .when(heldout)
+        .then(pl.lit(Split.HELDOUT.value))
+        .otherwise(pl.lit(Split.TRAIN.value))
+    )
+    return groups.with_columns(drawn).select("cluster_id", "group_id", side.alias("split"))
 
 
 def _texts(rows: pl.DataFrame, audited: Sequence[str]) -> pl.DataFrame:

@@ -22,7 +22,7 @@ _IBAN_LENGTHS = {
 def is_card(match: re.Match[str]) -> bool:
     """Say whether the digits are of a known network and pass Luhn's check (ISO/IEC 7812-1, annex B)."""
     digits = re.sub(r"\D", "", match[0])
-    is_decimal_part = re.search(r"\d[.,]$", _around(match)[0])
+    is_decimal_part = re.search(r"\d[.,]\Z", _around(match)[0])
     if is_decimal_part or not _CARD_NETWORKS.fullmatch(digits):
         return False
     doubled = [int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits))]
@@ -49,7 +49,7 @@ def is_ip_address(match: re.Match[str]) -> bool:
     before, after = _around(match)
     joint = ":" if ":" in match[0] else "."
     part_of_more = before.endswith(joint) or re.match(rf"[{joint}][0-9a-fA-F]", after)
-    version = re.search(r"(?:\bv|\bversion|\brelease)[ .:]*$", before, re.IGNORECASE)
+    version = re.search(r"(?:\bv|\bversion|\brelease)[ .:]*\Z", before, re.IGNORECASE)
     # `a::b` is a path in Rust or C++ before it is an address.
     sparse = ":" in match[0] and (match[0].count(":") < 3 or not re.search(r"\d", match[0]))
     if part_of_more or version or sparse:
@@ -64,7 +64,7 @@ def is_ip_address(match: re.Match[str]) -> bool:
 def is_phone(match: re.Match[str]) -> bool:
     """Say whether the number has as many digits as a phone number (E.164: at most 15) and stands alone."""
     before, after = _around(match)
-    stands_alone = not re.search(r"[\w.-]$", before) and not re.match(r"[.-]?\d", after)
+    stands_alone = not re.search(r"[\w.-]\Z", before) and not re.match(r"[.-]?\d", after)
     return stands_alone and 9 <= len(re.sub(r"\D", "", match[0])) <= 15
 
 

@@ -59,7 +59,7 @@ served as (
 select
     drawn.day, drawn.turn = 1 as is_opening, coalesce(drawn.query, '') as query, length(drawn.query) as query_length,
     drawn.confidence, drawn.output, drawn.latency_ms, coalesce(drawn.error, 'none') as error,
-    drawn.model in (select served.model from served) as is_same_model
+    drawn.model is not distinct from (select served.model from served) as is_same_model
 from drawn where drawn.draw <= $most order by drawn.day, drawn.draw
 """
 

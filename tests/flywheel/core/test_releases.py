@@ -106,11 +106,17 @@ def test_nothing_is_left_beside_a_release(store: WatchedStore) -> None:
 
 def test_the_same_content_again_is_the_version_it_was(store: WatchedStore) -> None:
     first = publish(store, "one")
-    publish(store, "two")
     written_count = len(store.written)
     assert publish(store, "one") == first
-    assert [release.version for release in list_releases(store)] == [1, 2]
     assert len(store.written) == written_count
+    publish(store, "two")
+    assert [release.version for release in list_releases(store)] == [1, 2]
+
+
+def test_going_back_to_older_content_is_a_new_version(store: WatchedStore) -> None:
+    hashes = [publish(store, text).content_hash for text in ("one", "two", "one")]
+    assert [release.content_hash for release in list_releases(store)] == hashes
+    assert tags(store, "d")["latest"] == 3  # who follows latest no longer gets what was withdrawn
 
 
 def test_versions_have_no_gaps_and_know_their_parent(store: WatchedStore) -> None:
@@ -167,8 +173,8 @@ def test_latest_follows_each_new_version(store: WatchedStore) -> None:
     for text in ("one", "two", "two", "one", "three"):
         publish(store, text)
         pointed.append(tags(store, "d")["latest"])
-    assert pointed == [1, 2, 2, 2, 3]
-    assert tag_log(store, "latest") == [1, 2, 3]
+    assert pointed == [1, 2, 2, 3, 4]
+    assert tag_log(store, "latest") == [1, 2, 3, 4]
 
 
 def test_a_tag_keeps_where_it_pointed(store: WatchedStore) -> None:

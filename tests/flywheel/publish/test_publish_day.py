@@ -33,6 +33,7 @@ FILES = [
     "gate.json",
     "heldout.parquet",
     "preferences.parquet",
+    "retired.parquet",
     "train.parquet",
 ]
 
@@ -54,7 +55,7 @@ def test_a_release_has_its_files_and_its_facts(published: Release, busy_desk: "D
     assert {key: published.manifest[key] for key in facts} == {
         "version": 1,
         "parent": None,
-        "rows": {"train": len(train), "heldout": len(heldout), "preferences": 0},
+        "rows": {"train": len(train), "heldout": len(heldout), "retired": 0, "preferences": 0},
         "rows_by_author_kind": {"human": 40},
         "reference": "traffic of 7 days",
     }

@@ -58,9 +58,9 @@ def test_plain_duckdb_and_polars_read_a_release(
     train_count = found["train"]
     assert found == {
         "intact": True,
-        "files": 10,
+        "files": 11,
         "train": train_count,
-        "rows": {"train": train_count, "heldout": 20 - train_count, "preferences": train_count},
+        "rows": {"train": train_count, "heldout": 20 - train_count, "retired": 0, "preferences": train_count},
         "duckdb": 20,
         "asked": min(row["query"] for row in rows),
         "preferences": train_count,

@@ -81,20 +81,34 @@ def test_sides_stay_over_releases_that_each_bring_twins_of_the_last() -> None:
     assert set(frozen.values()) == {"train", "heldout"}
 
 
-def test_a_bridge_between_both_sides_is_held_out_with_both() -> None:
+def test_a_bridge_between_both_sides_retires_what_was_trained_on() -> None:
     words = [f"word{number}x" for number in range(24)]
     left, bridge, right = " ".join(words[:20]), " ".join(words[2:22]), " ".join(words[4:])
     asked = {"a": left, "b": bridge, "c": right}
     sides = splits(asked, frozen={"a": "train", "c": "heldout"})
-    assert sides == {"a": "heldout", "b": "heldout", "c": "heldout"}
+    assert sides == {"a": "retired", "b": "retired", "c": "heldout"}
     assert splits({"a": left, "c": right}, frozen={"a": "train", "c": "heldout"}) == {"a": "train", "c": "heldout"}
 
 
-@pytest.mark.parametrize("frozen", [{}, {"00": "train"}])
-def test_a_twin_of_an_audit_is_held_out(frozen: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"), [(None, "heldout"), ("heldout", "heldout"), ("train", "retired"), ("retired", "retired")]
+)
+def test_a_twin_of_an_audit_is_never_trained_on_again(before: str | None, after: str) -> None:
     for number in range(8):
-        asked = {f"0{number}": "My card is lost, and gone.", "ff": "how do I get my money back"}
-        assert splits(asked, audited=["my card is lost and gone"], frozen=frozen)[f"0{number}"] == "heldout"
+        key = f"0{number}"
+        asked = {key: "My card is lost, and gone.", "ff": "how do I get my money back"}
+        frozen = {key: before} if before else {}
+        assert splits(asked, audited=["my card is lost and gone"], frozen=frozen)[key] == after
+
+
+def test_a_retired_row_stays_retired_without_the_twin_that_retired_it() -> None:
+    assert splits({"a": "my card is lost"}, frozen={"a": "retired"}) == {"a": "retired"}
+
+
+def test_a_groups_name_does_not_depend_on_audits() -> None:
+    rows = rows_of({"f0": "my card is lost and gone", "f1": "something else entirely"})
+    names = [assign_splits(rows, audited, {})["group_id"].to_list() for audited in ([], ["x"], ["x", "a lost card!"])]
+    assert names == [["f0", "f1"]] * 3
 
 
 def test_audits_get_no_row_of_their_own() -> None:
