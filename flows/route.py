@@ -12,7 +12,7 @@ from tasks.route import choose_routes
 
 @flow(name="route", flow_run_name="route-{day}")
 def route_examples(day: date | None = None) -> dict[str, int]:
-    """Ask the teacher, route a day's hard examples (or all that are due) by what it is sure of, queue people's share."""
+    """Ask the teacher, then route a day (or all that are due) by what it is sure of; queue people's share."""
     routed: Counter[str] = Counter()
     for due in days_to_route(day):
         ask_teacher(due)

@@ -57,7 +57,11 @@ def latest_day(lake: Lake) -> date:
         UsageError: nothing was ingested yet.
 
     """
-    day = lake.scalar("select max(day) from (select day from raw_traces union all select day from answers)")
+    day = lake.scalar(
+        "select max(day) from (select day from raw_traces union all select day from answers) "
+        # a clock that runs ahead must not make tomorrow the day everything is about
+        "where day <= current_date"
+    )
     if day is None:
         raise UsageError("The lake holds no traces yet. Read some logs first: flywheel ingest FILE.")
     return day  # type: ignore[no-any-return] # DuckDB's dates are dates

@@ -69,9 +69,9 @@ class Ledger:
         ]
         said = [(key, answer.content, answer.confidence) for key, answer in answers.items()]
         self._connection.execute("begin immediate")
-        self._connection.executemany("insert or ignore into calls values (?, ?, ?, ?, ?, ?, ?, ?)", calls)
-        self._connection.executemany("insert or ignore into answers values (?, ?, ?)", said)
-        self._connection.execute("commit")
+        with self._connection:  # commits, or rolls back where a value cannot be written
+            self._connection.executemany("insert or ignore into calls values (?, ?, ?, ?, ?, ?, ?, ?)", calls)
+            self._connection.executemany("insert or ignore into answers values (?, ?, ?)", said)
 
     def cached(self, request_hash: str) -> CachedAnswer | None:
         """Return the answer to a request paid before, or None."""

@@ -25,10 +25,9 @@ def is_served(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/health")
-    except OSError:
-        return False
-    else:
         return connection.getresponse().status == 200
+    except OSError:  # gone, or just going
+        return False
     finally:
         connection.close()
 
