@@ -7,11 +7,13 @@ somebody to change a setting is not.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from flywheel.core.errors import BadSetting, FlywheelError, LakeBusy, MissingPart, StoreBusy
 from flywheel.core.settings import Settings, hidden
+
+if TYPE_CHECKING:
+    import duckdb
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what an answer without a body says; not
 # an expired token: a retry gets a new one
@@ -55,6 +57,8 @@ def explained(settings: Settings | None) -> Iterator[None]:
         BadSetting: the catalog is not ours to use, or belongs to another lake.
 
     """
+    import duckdb  # stores need this module too, and a store needs no DuckDB
+
     try:
         yield
     except duckdb.Error as failed:
@@ -64,8 +68,10 @@ def explained(settings: Settings | None) -> Iterator[None]:
         raise told from None  # DuckDB's own message quotes the password
 
 
-def explain(failed: duckdb.Error, settings: Settings) -> FlywheelError | None:
+def explain(failed: "duckdb.Error", settings: Settings) -> FlywheelError | None:
     """Return our error for what DuckDB says, or None where it is about a statement."""
+    import duckdb  # stores need this module too, and a store needs no DuckDB
+
     said = hidden(" ".join(str(failed).split()), settings.catalog)
     if _CONFLICT.search(said) and isinstance(failed, duckdb.TransactionException):
         return LakeBusy(settings.lake_root, _RETRIED_SECONDS)

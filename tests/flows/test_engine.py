@@ -1,4 +1,3 @@
-import os
 import signal
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -7,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from filelock import FileLock
 from prefect import tags
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
@@ -187,13 +187,14 @@ def test_run_that_an_earlier_engine_left_is_crashed_before_a_worker_starts(conne
 
 # The last test of this module: it stops what the others need.
 def test_sigterm_ends_the_run_in_flight_and_leaves_no_process(connected: "Engine", tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "never-ends.jsonl")
-    run = run_deployment("ingest/ingest", parameters={"source": str(tmp_path)}, timeout=0)
-    assert connected.wait_for(lambda: state_of(run.id) == "Running")
-    started = _offspring(connected.process.pid)
-    assert len(started) >= 4  # server, models, worker, run
-    connected.process.send_signal(signal.SIGTERM)
-    assert connected.process.wait(60) == 0
+    (tmp_path / "waits.jsonl").write_text("{}")
+    with FileLock(connected.settings.control_folder / "catalog.lock"):  # the run waits for the lake as long as this
+        run = run_deployment("ingest/ingest", parameters={"source": str(tmp_path)}, timeout=0)
+        assert connected.wait_for(lambda: state_of(run.id) == "Running")
+        started = _offspring(connected.process.pid)
+        assert len(started) >= 4  # server, models, worker, run
+        connected.process.send_signal(signal.SIGTERM)
+        assert connected.process.wait(60) == 0
     assert _parents().keys().isdisjoint(started)
     assert state_in_database(connected.prefect_home / "prefect.db", run.id) in {"CRASHED", "FAILED"}
 

@@ -23,7 +23,7 @@ def test_list_has_what_a_reader_needs(flywheel: Flywheel, copied: Path) -> None:
     (release,) = json.loads(flywheel("releases", "list", "--json").out)
     assert set(release) == {"dataset", "version", "rows", "tags", "created_at", "content_hash"}
     assert (release["dataset"], release["version"], release["tags"]) == ("corrections", 1, ["latest"])
-    assert release["rows"] == {"train": 40, "heldout": 6, "preferences": 40}
+    assert release["rows"] == {"train": 40, "heldout": 6, "retired": 0, "preferences": 40}
 
 
 def test_a_tag_points_where_it_is_told(flywheel: Flywheel, copied: Path) -> None:
