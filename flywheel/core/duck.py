@@ -56,7 +56,7 @@ def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     """
     connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'")
+    connection.execute("set global timezone = 'UTC'")
     _load(connection, "ducklake")
     _load(connection, "postgres_scanner" if settings.on_postgres else "sqlite_scanner")
     if settings.on_s3:

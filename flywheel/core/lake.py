@@ -60,7 +60,7 @@ class Lake:
     def in_memory(cls) -> Self:
         """Return a lake with the same contracts and no storage; for trying queries out."""
         connection = duckdb.connect()
-        connection.execute("set timezone = 'UTC'")
+        connection.execute("set global timezone = 'UTC'")
         connection.execute("attach ':memory:' as lake")
         ensure_contracts(connection)
         connection.execute("use lake")

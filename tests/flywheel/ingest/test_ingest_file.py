@@ -84,8 +84,9 @@ def test_calls_without_an_id_are_told_apart_by_what_they_say(
     memory: Lake, read: Read, write_log: Write, record: Record, counts: Counts
 ) -> None:
     lost = {"response": None, "error": {"type": "timeout"}}
-    log = write_log(record(1, **lost), record(2, **lost), record(2, **lost), record(3, response={"id": ""}))
-    assert counts(read(memory, log)) == (4, 3, 1, 0)
+    lines = [record(1, **lost), record(2, **lost), record(2, **lost)]
+    log = write_log(*lines, record(3, response={"id": ""}), record(4, response={"id": ""}))
+    assert counts(read(memory, log)) == (5, 4, 1, 0)
 
 
 ERRORS = [

@@ -24,8 +24,8 @@ def test_a_call_is_written_down_with_its_answer(ledger: Ledger) -> None:
 
 
 def test_a_repeated_call_counts_once_and_the_first_answer_stays(ledger: Ledger) -> None:
-    for content in ("first", "second"):
-        ledger.record([call("c1")], {"h1": CachedAnswer(content, None)})
+    for content, cost_usd in (("first", 0.5), ("second", 0.9)):
+        ledger.record([call("c1", cost_usd)], {"h1": CachedAnswer(content, None)})
     assert (ledger.spent_usd(), ledger.rows().height) == (0.5, 1)
     assert ledger.cached("h1") == CachedAnswer("first", None)
 

@@ -50,7 +50,7 @@ def test_modes_met_today_take_the_room_of_new_ones(most: int, expected: int) -> 
 
 
 def test_a_day_has_no_more_modes_than_a_person_reads() -> None:
-    scattered = np.random.default_rng(1).normal(size=(3000, 8)).astype(np.float32)
+    scattered = np.random.default_rng(1).normal(size=(1000, 8)).astype(np.float32)
     notes = np.array([unit(row) for row in scattered])
     found = group_notes(notes, NOBODY, ModePolicy(most_modes=20))
     assert len(found.centroids) == 20

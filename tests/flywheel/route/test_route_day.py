@@ -74,6 +74,15 @@ def test_routing_twice_leaves_the_same_rows(mined: Lake, land: Land) -> None:
     assert mined.frame("from routes order by example_id").equals(first)
 
 
+def test_routing_again_with_more_answers_replaces_what_was_decided(mined: Lake, land: Land) -> None:
+    land("corrector_trust", {"day": BEFORE, "corrector": "teacher", "is_trusted": True, "agreement": 0.8})
+    route_day(mined, DAY, POLICY)
+    teach(land, {"e1": 0.9})
+    assert route_day(mined, DAY, POLICY) == {"ai": 1, "drop": 5, "human": 6}
+    assert len(reasons(mined)) == mined.scalar("select count(*) from routes") == 12
+    assert reasons(mined)["e1"] == "teacher_is_sure"
+
+
 def test_what_nobody_judged_is_unproven_and_people_get_the_best(mined: Lake) -> None:
     route_day(mined, DAY, POLICY)
     found = reasons(mined)

@@ -65,6 +65,16 @@ def test_planted_drift_is_found_in_its_column(memory: Lake, week: Week, column: 
     assert explanation in row["explanation"]
 
 
+def test_a_difference_too_small_to_matter_is_no_drift(
+    memory: Lake, land: Callable[..., int], day_of: Callable[..., list[Row]]
+) -> None:
+    land(day_of(date(2026, 1, 7), "w", 5000))
+    land(day_of(DAY, "w", 5000, some(0.015, error="timeout")))
+    assert watch_day(memory, DAY, POLICY) == []
+    row = found(memory)["error"]
+    assert (row["verdict"], row["p_adjusted"] < 0.05, row["value"] < row["bound"]) == ("ok", True, True)
+
+
 @pytest.mark.parametrize("count", [0, 1, 499])
 def test_too_few_rows_are_insufficient_and_no_alarm(memory: Lake, week: Week, count: int) -> None:
     week(lambda row, _: row | {"query": NEWS, "output": "?", "latency_ms": 9e9, "error": None}, count)
