@@ -17,9 +17,10 @@ from flywheel.correct.day import (
 )
 from flywheel.llm.connect import connected
 from flywheel.llm.spend import record_spend
+from flywheel.route.policy import RoutingPolicy
 from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id, run_started
 
-HUMAN_COST_USD = 0.67  # per label, RLAIF (arXiv 2309.00267); the same figure routing plans with
+HUMAN_COST_USD = RoutingPolicy().human_cost_usd  # per answer: what routing plans with is what answers cost
 
 
 @task(
