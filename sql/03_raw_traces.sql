@@ -20,6 +20,10 @@ create table raw_traces (
     input_tokens bigint,
     output_tokens bigint,
     cost_usd double,
+    tools json, -- [{name, description, parameters}] the model could call, null where the log does not say
+    tool_calls json, -- [{id, name, arguments, result, error}] the model asked for in this call or run
+    documents json, -- [{id, content, score}] the retrieved context
+    aliases varchar[], -- other ids feedback may name this call by: span, request, run, observation
     actor_hash varchar,
     source_file varchar,
     source_line bigint

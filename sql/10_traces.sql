@@ -21,6 +21,9 @@ create table traces (
     input_tokens bigint,
     output_tokens bigint,
     cost_usd double,
+    tools json,
+    tool_calls json,
+    documents json,
     actor_hash varchar,
     source_file varchar,
     source_line bigint
@@ -57,6 +60,9 @@ placed as (
         input_tokens,
         output_tokens,
         cost_usd,
+        tools,
+        tool_calls,
+        documents,
         actor_hash,
         source_file,
         source_line

@@ -10,7 +10,7 @@ from flywheel.text.pii import PII_PATTERN, redact, redact_column
 
 RAW_KEPT = 10_000  # characters of a refused line that quarantine keeps
 
-JSON_COLUMNS = ("input", "requested_schema", "feedback")
+JSON_COLUMNS = ("input", "requested_schema", "feedback", "tools", "tool_calls", "documents")
 TEXT_COLUMNS = ("output", "error", "app", "task", "model", "finish_reason")
 ID_COLUMNS = ("response_id", "conversation_id")
 
@@ -27,6 +27,7 @@ def redact_records(records: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         [_redacted_json(records[column]) for column in JSON_COLUMNS]
         + [redact_column(records[column])[0] for column in TEXT_COLUMNS]
         + [_pseudonyms(records[column]) for column in ID_COLUMNS]
+        + [_pseudonym_lists(records["aliases"])]
     )
     columns = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS)
     changed = pl.DataFrame([cleaned[column].ne_missing(records[column]) for column in columns])
@@ -56,6 +57,14 @@ def _pseudonyms(ids: pl.Series) -> pl.Series:
     changed = redact_column(ids.clone())[0].ne_missing(ids).arg_true()  # it writes into the column it is given
     hashed = pl.Series([content_id("id", text) for text in ids.gather(changed)], dtype=pl.String)
     return ids.scatter(changed, hashed) if len(changed) else ids
+
+
+def _pseudonym_lists(ids: pl.Series) -> pl.Series:
+    """Do the same to lists of ids, so that feedback which names one still finds its trace."""
+    rows = pl.DataFrame({"place": pl.int_range(len(ids), eager=True), "aliases": ids})
+    each = rows.explode("aliases").drop_nulls("aliases")
+    hashed = each.with_columns(_pseudonyms(each["aliases"])).group_by("place").agg("aliases")
+    return rows.select("place").join(hashed, on="place", how="left", maintain_order="left")["aliases"]
 
 
 def _redacted_literal(found: re.Match[str]) -> str:

@@ -61,6 +61,12 @@ select
     try_cast(record ->> '$.response.usage.prompt_tokens' as bigint) as input_tokens,
     try_cast(record ->> '$.response.usage.completion_tokens' as bigint) as output_tokens,
     if(isfinite(cost_usd) and cost_usd >= 0, cost_usd, null) as cost_usd,
+    record -> '$.request.tools' as tools,
+    choice -> '$.message.tool_calls' as tool_calls,
+    null::json as documents,
+    list_filter(
+        [response_id, record ->> '$.request_id'], lambda alias: alias is not null
+    ) as aliases,
     coalesce(record ->> '$.user', record ->> '$.request.user') as actor,
     record -> '$.feedback' as feedback,
     case

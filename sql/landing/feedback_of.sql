@@ -10,7 +10,10 @@ said as (
         -- one thing said may come without a list around it
         unnest(from_json(
             if(json_type(feedback) = 'OBJECT', '[' || feedback || ']', feedback),
-            '[{"kind": "VARCHAR", "value": "DOUBLE", "text": "VARCHAR", "user": "VARCHAR", "occurred_at": "VARCHAR"}]'
+            '[{
+                "kind": "VARCHAR", "name": "VARCHAR", "value": "DOUBLE", "text": "VARCHAR",
+                "user": "VARCHAR", "occurred_at": "VARCHAR"
+            }]'
         )) as item
     from parsed_records
     where json_type(feedback) in ('ARRAY', 'OBJECT')
@@ -32,7 +35,9 @@ select
     day,
     md5(concat_ws('|', trace_id, item.kind, item.value, item.text, item.user, item.occurred_at)) as feedback_id,
     trace_id,
+    null::varchar as target_id,
     item.kind,
+    item.name,
     if(isfinite(item.value), item.value, null) as value,
     item.text,
     item.user as actor,

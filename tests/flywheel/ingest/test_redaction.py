@@ -10,8 +10,9 @@ TOKEN = "sk-" + "abcdefghij0123456789"
 COLUMNS = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS)
 
 
-def frame(**values: str | None) -> pl.DataFrame:
-    return pl.DataFrame([{name: values.get(name) for name in COLUMNS}], schema=dict.fromkeys(COLUMNS, pl.String))
+def frame(aliases: list[str] | None = None, **values: str | None) -> pl.DataFrame:
+    texts = pl.DataFrame([{name: values.get(name) for name in COLUMNS}], schema=dict.fromkeys(COLUMNS, pl.String))
+    return texts.with_columns(pl.Series("aliases", [aliases], dtype=pl.List(pl.String)))
 
 
 def messages(text: str) -> str:
@@ -31,6 +32,13 @@ SAID = [
     ("schöne Grüße, ann@example.com", "schöne Grüße, <EMAIL>"),
     ("order 4111111111111112 of 2026-01-05", "order 4111111111111112 of 2026-01-05"),
 ]
+
+
+def test_an_alias_named_after_a_person_is_hashed_like_the_id_it_repeats() -> None:
+    name = "ann@example.com"
+    cleaned, _ = redact_records(frame(aliases=["span-1", name], response_id=name))
+    assert cleaned["aliases"].to_list() == [["span-1", cleaned["response_id"][0]]]
+    assert name not in str(cleaned.rows())
 
 
 @pytest.mark.parametrize(("said", "kept"), SAID, ids=[kept for _, kept in SAID])
