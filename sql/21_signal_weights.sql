@@ -6,9 +6,14 @@ create table signal_weights (
     task varchar, -- a signal that means failure in one task may mean little in another
     signal varchar,
     fired_count bigint,
-    sensitivity double, -- P(fires | failure)
-    false_positive_rate double, -- P(fires | no failure)
+    looked_count bigint, -- traces it could look at
+    sensitivity double, -- P(fires | failure), where it could look
+    false_positive_rate double, -- P(fires | no failure), where it could look
     prevalence double, -- P(failure), the same in all rows of a task
-    log_odds_fired double,
-    log_odds_silent double
+    share double, -- of a vote: 1, or less where other signals nearly always fire with it
+    log_odds_fired double, -- share * ln(sensitivity / false_positive_rate)
+    log_odds_silent double,
+    audited_count bigint, -- of the task: traces that people checked
+    slope double, -- of the task: calibrated log-odds = intercept + slope * log-odds; 1 and 0 without audits
+    intercept double
 );

@@ -7,59 +7,108 @@ create table failures (
     p_failure double, -- posterior of the label model
     signals varchar[],
     estimated boolean, -- false: no label model yet, p_failure is the strongest signal's strength
-    note varchar -- what went wrong, in words; what failure modes are clustered on
+    note varchar, -- what went wrong, in words; what failure modes are clustered on
+    evidence json -- [{signal, about, strength, evidence}], the strongest first
 );
 
 with
-fired as (
-    select
-        signals.*,
-        traces.task
-    from signals
-    inner join traces on signals.trace_id = traces.trace_id
-),
-
 weights as (
     select * from signal_weights
 ),
 
-silent as (
+-- a million traces have a few hundred patterns of votes
+patterns as (
+    select distinct
+        task,
+        fired,
+        silent
+    from votes
+    where fired != ''
+),
+
+ballots as (
     select
         task,
-        sum(log_odds_silent) as log_odds,
-        any_value(ln(prevalence / (1 - prevalence))) as prior
+        fired,
+        silent,
+        unnest(string_split(fired, ' ')) as signal,
+        true as has_fired
+    from patterns
+    union all
+    select
+        task,
+        fired,
+        silent,
+        unnest(string_split(silent, ' ')) as signal,
+        false as has_fired
+    from patterns
+),
+
+tasks as (
+    select
+        task,
+        any_value(ln(prevalence / (1 - prevalence))) as prior,
+        any_value(coalesce(slope, 1)) as slope,
+        any_value(coalesce(intercept, 0)) as intercept
     from weights
     group by task
 ),
 
-scored as (
+-- no model of the task, or none that knows what fired: no odds
+judged as (
     select
-        fired.day,
-        fired.trace_id,
-        any_value(silent.prior + silent.log_odds)
-        + sum(weights.log_odds_fired - weights.log_odds_silent) as log_odds,
-        max(fired.strength) as strongest,
-        list_sort(list(fired.signal)) as signals,
-        -- what a machine can see went wrong says more than that a user was unhappy
-        string_agg(fired.evidence, '; ' order by fired.signal) filter (
-            fired.signal in ('failed_call', 'invalid_structure', 'refusal', 'verifier_failed')
+        ballots.task,
+        ballots.fired,
+        ballots.silent,
+        any_value(tasks.intercept) + any_value(tasks.slope) * (
+            any_value(tasks.prior)
+            + coalesce(sum(if(ballots.has_fired, weights.log_odds_fired, weights.log_odds_silent)), 0)
+        ) as log_odds
+    from ballots
+    inner join tasks on ballots.task is not distinct from tasks.task
+    left join weights on ballots.task is not distinct from weights.task and ballots.signal = weights.signal
+    group by ballots.task, ballots.fired, ballots.silent
+    having count(weights.signal) filter (ballots.has_fired) > 0
+),
+
+told as (
+    select
+        day,
+        trace_id,
+        max(strength) as strongest,
+        list_sort(list(signal)) as signals,
+        string_agg(left(evidence, 120), '; ' order by strength desc, signal) filter (
+            about in ('answer', 'call')
+        ) as seen,
+        string_agg(left(evidence, 120), '; ' order by strength desc, signal) as said,
+        list(
+            struct_pack(signal := signal, about := about, strength := strength, evidence := evidence)
+            order by strength desc, signal
         ) as evidence
-    from fired
-    left join silent on fired.task = silent.task
-    left join weights on fired.task = weights.task and fired.signal = weights.signal
-    group by fired.day, fired.trace_id
+    from signals
+    group by day, trace_id
 ),
 
 failing as (
     select
-        scored.day,
-        scored.trace_id,
-        coalesce(1 / (1 + exp(-scored.log_odds)), scored.strongest) as p_failure,
-        scored.signals,
-        scored.log_odds is not null as estimated,
-        concat_ws(' | ', left(scored.evidence, 200), left(traces.output, 80), left(traces.query, 500)) as note
-    from scored
-    inner join traces on scored.trace_id = traces.trace_id
+        told.day,
+        told.trace_id,
+        coalesce(1 / (1 + exp(-judged.log_odds)), told.strongest) as p_failure,
+        told.signals,
+        judged.log_odds is not null as estimated,
+        -- what can be seen to be wrong says more than that somebody was unhappy
+        concat_ws(
+            ' | ', left(coalesce(told.seen, told.said), 300), left(traces.output, 80), left(traces.query, 160)
+        ) as note,
+        told.evidence::json as evidence
+    from told
+    inner join traces on told.trace_id = traces.trace_id
+    left join votes on told.trace_id = votes.trace_id
+    left join judged
+        on
+            votes.task is not distinct from judged.task
+            and votes.fired = judged.fired
+            and votes.silent = judged.silent
 )
 
 select * from failing;

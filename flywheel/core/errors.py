@@ -3,7 +3,7 @@
     FlywheelError
     ├── UsageError        the call is wrong: fix the call (exit code 2)
     │   ├── UnknownTable  UnknownQuery  UnknownFormat  UnknownDataset  UnknownVersion
-    │   ├── BadSetting    MissingPart   BadStatement
+    │   ├── BadSetting    MissingPart   BadStatement  BadSignal
     ├── DataError         the rows said no: look at the rows (exit code 1)
     │   ├── SchemaMismatch  UnknownExpectation  EmptyPromise  GateRefused  DriftFound  NothingToPublish
     │   └── CorruptObject   Unparsed
@@ -98,6 +98,15 @@ class BadStatement(UsageError):
     def __init__(self, statement: str, reason: str) -> None:
         super().__init__(
             f"DuckDB refused {statement!r}: {reason} `flywheel sql 'show all tables'` lists what can be read."
+        )
+
+
+class BadSignal(UsageError):
+    """A signal's file does not say what it is."""
+
+    def __init__(self, file: str, found: str, expected: str) -> None:
+        super().__init__(
+            f"The signal {file!r} has {found[:120]!r}; expected {expected}. See docs/signals.md for an example."
         )
 
 

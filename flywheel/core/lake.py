@@ -18,7 +18,7 @@ from flywheel.core.contracts import ensure_contracts
 from flywheel.core.duck import attach_statement, open_duckdb
 from flywheel.core.errors import SchemaMismatch
 from flywheel.core.locks import opening_lock, writer_lock
-from flywheel.core.queries import Table, every_signal, find_table, load_tables
+from flywheel.core.queries import Table, expanded, find_table, load_tables
 from flywheel.core.refusals import explained
 from flywheel.core.settings import Settings, load_settings
 
@@ -196,7 +196,7 @@ class Lake:
             raise SchemaMismatch(spec.name, ["no query: a stage lands this table"], ["a query"])
         self._show_day(cursor, spec, day)
         given = {"day": day, **parameters}
-        query = spec.query.replace("every_signal", f"(\n{every_signal()}\n)")
+        query = expanded(spec.query)
         cursor.execute(
             f"create or replace temp table made_rows as {query}",
             {name: given[name] for name in spec.parameters},

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flywheel.core.errors import UnknownQuery, UnknownTable
 from flywheel.core.settings import HOME
+from flywheel.core.signals import every_signal, every_vote
 
 SQL = HOME / "sql"
 _FILE = re.compile(r"(\d\d)_([a-z_]+)\.sql")
@@ -44,7 +45,7 @@ class Table:
 
     def reads(self, known: Mapping[str, "Table"]) -> frozenset[str]:
         """Return the tables, and their `known_` and `past_` views, that this query selects from."""
-        query = _without_comments(self.query or "").replace("every_signal", f"({every_signal()})")
+        query = _without_comments(expanded(self.query or ""))
         names = {prefix + name for name in known for prefix in ("", "held_", "known_", "past_")}
         return frozenset(set(_READ.findall(query)) & names)
 
@@ -118,14 +119,12 @@ def find_query(kind: str, name: str) -> str:
     return queries[name]
 
 
-def every_signal() -> str:
-    """Return one query over all files of sql/signals/: (trace_id, signal, strength, evidence)."""
-    selects = [
-        f"select trace_id, '{name}' as signal, strength::double as strength, evidence::varchar as evidence "  # noqa: S608 - our own files
-        f"from (\n{query}\n) as fired"
-        for name, query in load_folder("signals").items()
-    ]
-    return "\nunion all by name\n".join(selects)
+def expanded(query: str) -> str:
+    """Return a table's query with the signal files put in where it says `every_signal` and `every_vote`."""
+    for place, made in (("every_signal", every_signal), ("every_vote", every_vote)):
+        if place in query:
+            query = query.replace(place, f"(\n{made()}\n)")
+    return query
 
 
 def parameters_of(query: str) -> frozenset[str]:

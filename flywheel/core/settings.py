@@ -58,6 +58,7 @@ class Settings(BaseSettings):
 
     dataset: str = Field("corrections", description="name of the dataset that publish makes releases of")
     logs: str = Field("logs", description="folder that scheduled ingest reads: one sub-folder or file per day")
+    signals_folder: Path | None = Field(None, description="a folder with signals of your own, one SQL file each")
     llm_base_url: str = Field("", description="OpenAI-compatible endpoint; '' = the local provider")
     llm_api_key: SecretStr = Field(SecretStr("local"), description="key for that endpoint")
     base_model: str = Field("wheel-small", description="model that improve fine-tunes when none is promoted yet")

@@ -5,8 +5,8 @@ it fires on failures, and a false-positive rate, how often on good traces; signa
 the class. EM estimates both rates, and the share of failures, from how signals agree. Beta priors say what we know
 beforehand, that good traces rarely fire anything: it keeps rare signals sane and decides which class is which.
 
-Signals that are copies of each other count twice; drop or merge them before. With one or two signals the data
-cannot tell the rates apart and the priors decide.
+Signals that are near copies share one vote. Items whose class is known are held to it. With one or two signals the
+data cannot tell the rates apart and the priors decide.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,10 @@ Votes = npt.NDArray[np.int8]
 _EDGE = 1e-4
 # Above this many signals a vote pattern does not fit into 64 bits in base 3.
 _MOST_SIGNALS = 39
+_MOST_ITERATIONS = 100
+_TOLERANCE = 1e-5
+# A firm belief is worth this many times the traces there are: data move it by a tenth of the way at most.
+_FIRM = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,16 @@ class SignalPrior:
     strength: float = 10.0
     # Good traces are many: a weak belief about misfires would be overruled before the classes have formed.
     false_positive_strength: float = 200.0
+    # Evidence that hardly ever errs, like a task's reward: its misfires are believed, however many traces there are.
+    is_firm: bool | Sequence[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of the items of each vote pattern, how many are known to have failed, and how many not."""
+
+    failed: npt.NDArray[np.integer[Any]]
+    fine: npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +65,18 @@ class LabelModel:
     false_positive: Numbers
     prevalence: float
     iterations: int
+    share: Numbers  # of a vote that each signal has
 
     @property
     def fired_weights(self) -> Numbers:
         """Return what a signal adds to the log-odds of failure when it fires."""
-        weights: Numbers = np.log(self.sensitivity / self.false_positive)
+        weights: Numbers = self.share * np.log(self.sensitivity / self.false_positive)
         return weights
 
     @property
     def silent_weights(self) -> Numbers:
         """Return what a signal adds, a negative number, when it looked and did not fire."""
-        weights: Numbers = np.log((1 - self.sensitivity) / (1 - self.false_positive))
+        weights: Numbers = self.share * np.log((1 - self.sensitivity) / (1 - self.false_positive))
         return weights
 
     def log_odds(self, votes: Votes) -> Numbers:
@@ -79,37 +94,57 @@ class LabelModel:
 DEFAULT_PRIOR = SignalPrior()
 
 
-def fit_label_model(
-    votes: Votes, prior: SignalPrior = DEFAULT_PRIOR, tol: float = 1e-5, max_iterations: int = 100
-) -> LabelModel:
+def fit_label_model(votes: Votes, prior: SignalPrior = DEFAULT_PRIOR) -> LabelModel:
     """Fit the model to votes (items, signals): 1 fired, 0 looked and stayed silent, -1 could not look.
 
     The work depends on the number of different rows, not of items. No randomness: the same votes give the same
     model. Raises UsageError on other values or more than 39 signals.
     """
-    patterns, counts = vote_patterns(votes)
-    return fit_patterns(patterns, counts, prior, tol, max_iterations)
+    return fit_patterns(*vote_patterns(votes), prior)
 
 
 def fit_patterns(
     patterns: Votes,
     counts: npt.NDArray[np.integer[Any]],
     prior: SignalPrior = DEFAULT_PRIOR,
-    tol: float = 1e-5,
-    max_iterations: int = 100,
+    known: Known | None = None,
 ) -> LabelModel:
     """Fit the model to distinct vote patterns and how many items show each: what a `group by` returns."""
     signals = patterns.shape[1]
     sensitivity = np.broadcast_to(np.asarray(prior.sensitivity, np.float64), signals)
     false_positive = np.broadcast_to(np.asarray(prior.false_positive, np.float64), signals)
-    model = LabelModel(sensitivity, false_positive, prior.prevalence, 0)
-    for iteration in range(1, max_iterations + 1):
-        updated = _maximised(patterns, counts * model.predict(patterns), counts, prior, iteration)
+    known = known or Known(np.zeros_like(counts), np.zeros_like(counts))
+    model = LabelModel(sensitivity, false_positive, prior.prevalence, 0, vote_shares(patterns, counts))
+    for _ in range(_MOST_ITERATIONS):
+        failed = known.failed + (counts - known.failed - known.fine) * model.predict(patterns)
+        updated = _maximised(patterns, failed, counts, prior, model)
         change = _largest_change(model, updated)
         model = updated
-        if change < tol:
+        if change < _TOLERANCE:
             break
     return model
+
+
+def vote_shares(patterns: Votes, counts: npt.NDArray[np.integer[Any]]) -> Numbers:
+    """Return what share of a vote each signal has: 1 alone, 1/2 each for two that always fire together.
+
+    Two signals overlap by the Jaccard similarity of what they fire on, where both can look; half of it or less is
+    what two good signals have in common, and costs nothing.
+    """
+    fired, looked = (patterns == FIRED).astype(np.float64), (patterns != ABSTAINED).astype(np.float64)
+    together = fired.T @ (fired * counts[:, None])
+    seen = (fired * counts[:, None]).T @ looked  # where the first fired and the second could look
+    either = seen + seen.T - together
+    jaccard = np.divide(together, either, out=np.zeros_like(together), where=either > 0)
+    overlap = np.clip(2 * jaccard - 1, 0, 1)
+    np.fill_diagonal(overlap, 0)
+    shares: Numbers = 1 / (1 + overlap.sum(axis=1))
+    return shares
+
+
+def no_votes(items: int, signals: int) -> Votes:
+    """Return votes (items, signals) in which nobody could look."""
+    return np.full((items, signals), ABSTAINED, np.int8)
 
 
 def vote_patterns(votes: Votes) -> tuple[Votes, npt.NDArray[np.int64]]:
@@ -139,19 +174,21 @@ def calibration_error(probabilities: npt.ArrayLike, outcomes: npt.ArrayLike, bin
 
 
 def _maximised(
-    patterns: Votes, failed: Numbers, counts: npt.NDArray[np.integer[Any]], prior: SignalPrior, iteration: int
+    patterns: Votes, failed: Numbers, counts: npt.NDArray[np.integer[Any]], prior: SignalPrior, model: LabelModel
 ) -> LabelModel:
     """Re-estimate the rates, given how many items of each pattern are expected to have failed."""
     fired, looked = (patterns == FIRED).astype(np.float64), (patterns != ABSTAINED).astype(np.float64)
     fine = counts - failed
-    a, b = prior.strength, prior.false_positive_strength
+    a = prior.strength
+    b = prior.false_positive_strength + np.where(np.asarray(prior.is_firm), _FIRM * counts.sum(), 0)
     sensitivity = (failed @ fired + a * np.asarray(prior.sensitivity)) / (failed @ looked + a)
     false_positive = (fine @ fired + b * np.asarray(prior.false_positive)) / (fine @ looked + b)
     prevalence = (failed.sum() + a * prior.prevalence) / (counts.sum() + a)
     false_positive = np.clip(false_positive, _EDGE, 0.5)
     # A signal that fires more on good traces than on bad is no evidence; it must not become evidence of health.
     sensitivity = np.clip(sensitivity, false_positive, 1 - _EDGE)
-    return LabelModel(sensitivity, false_positive, float(np.clip(prevalence, _EDGE, 1 - _EDGE)), iteration)
+    prevalence = float(np.clip(prevalence, _EDGE, 1 - _EDGE))
+    return LabelModel(sensitivity, false_positive, prevalence, model.iterations + 1, model.share)
 
 
 def _largest_change(before: LabelModel, after: LabelModel) -> float:

@@ -1,4 +1,5 @@
 -- disagreement: models asked the same question on the same day do not give this answer
+-- about: answer
 with
 finals as (
     select

@@ -1,4 +1,5 @@
 -- failed_call: the call ended in an error, ran out of time or was cut off
+-- about: call
 select
     trace_id,
     1.0 as strength,

@@ -1,4 +1,5 @@
 -- invalid_structure: the caller asked for JSON of a schema and the answer is not that
+-- about: answer
 select
     trace_id,
     1.0 as strength,

@@ -1,4 +1,5 @@
 -- negative_outcome: the task the call served did not succeed
+-- about: score
 select
     trace_id,
     0.9 as strength,

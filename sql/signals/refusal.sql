@@ -1,4 +1,5 @@
 -- refusal: the model declined to answer
+-- about: answer
 select
     trace_id,
     0.9 as strength,

@@ -1,4 +1,5 @@
 -- user_edit: somebody replaced the answer; the further the edit from the answer, the stronger
+-- about: answer
 select
     traces.trace_id,
     least(

@@ -1,4 +1,5 @@
 -- verifier_failed: an executable check says the answer is wrong (here: arithmetic in its own <<a=b>> steps)
+-- about: answer
 with
 steps as (
     select

@@ -19,6 +19,7 @@ EXAMPLES: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "BadSetting": (("catalog", "mysql:", "'' or postgres:..."), ["'catalog'", "'mysql:'", "FLYWHEEL_CATALOG"]),
     "MissingPart": (("DuckDB's extension 'ducklake'", "Install its wheel."), ["'ducklake'", "Install its wheel."]),
     "BadStatement": (("selct 1", "syntax error at selct."), ["'selct 1'", "syntax error at selct."]),
+    "BadSignal": (("late.sql", "select 1", "'-- late: <what it sees>'"), ["'late.sql'", "'select 1'", "-- late:"]),
     "SchemaMismatch": (("spend", ["price"], ["cost_usd"]), ["'spend'", "price", "cost_usd", "sql/"]),
     "UnknownExpectation": (("traces", 3, 2, ["expect_nul"]), ["'traces'", "3", "2", "expect_nul"]),
     "EmptyPromise": (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flywheel.core.errors import UnknownQuery, UnknownTable
-from flywheel.core.queries import every_signal, find_query, find_table, load_tables, parameters_of, parse_table
+from flywheel.core.queries import find_query, find_table, load_tables, parameters_of, parse_table
 
 BUILT = """\
 -- winners: one row per player who won
@@ -101,13 +101,6 @@ def test_unknown_names_list_what_there_is() -> None:
         find_table("failure")
     with pytest.raises(UnknownQuery, match=r"no query 'opanai' in sql/ingest.* openai"):
         find_query("ingest", "opanai")
-
-
-def test_every_signal_names_each_file() -> None:
-    union = every_signal()
-    assert "'thumbs_down' as signal" in union
-    assert "'refusal' as signal" in union
-    assert union.count(" as signal,") == union.count("union all by name") + 1
 
 
 def test_parameters_in_comments_are_none() -> None:
