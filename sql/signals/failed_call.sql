@@ -1,11 +1,9 @@
--- failed_call: the call ended in an error, ran out of time or was cut off
+-- failed_call: the call ended in an error or ran out of time
 -- about: call
+-- prior: fires on 5% of failures, 0.01% of the rest, firm
 select
     trace_id,
     1.0 as strength,
-    case
-        when error is not null then 'call failed: ' || error
-        else 'answer ended early: ' || finish_reason
-    end as evidence
+    'call failed: ' || left(error, 100) as evidence
 from traces
-where error is not null or finish_reason in ('length', 'content_filter')
+where error is not null
