@@ -5,7 +5,7 @@ create table raw_feedback (
     run_id varchar,
     feedback_id varchar,
     trace_id varchar, -- null: nothing known has its target_id yet
-    target_id varchar, -- what it named, where that is not a trace_id: a span, response, request or conversation
+    target_id varchar, -- what it named, where it was not in its trace's record: a span, response or conversation
     kind varchar, -- thumb, rating, edit, comment, demonstration, outcome, evaluation, regenerate, escalation
     name varchar, -- the score's, metric's or guardrail's own name
     value double, -- thumb: -1 or 1; rating, outcome, evaluation: 0-1

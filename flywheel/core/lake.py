@@ -155,14 +155,14 @@ class Lake:
             return cursor.execute("select * from made_rows").pl()
 
     @contextmanager
-    def transaction(self, message: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a cursor whose statements land as one version or not at all.
+    def transaction(self, message: str, table: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor whose statements land as one version or not at all; nobody else writes the table meanwhile.
 
         Raises:
             LakeBusy: a rival changed the same rows; nothing of this is there, and it can be tried again.
 
         """
-        with self._cursor() as cursor, self._commit(cursor, message):
+        with self._cursor() as cursor, self._commit(cursor, message, table):
             yield cursor
 
     @contextmanager

@@ -11,8 +11,8 @@ import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
-from flywheel.core.queries import find_query
 from flywheel.core.storage import open_store
+from flywheel.ingest.feedback import land_feedback
 from flywheel.ingest.formats import detect_format, format_query
 from flywheel.ingest.lines import LineBatch, RefusedLine, read_batches
 from flywheel.ingest.redaction import redact_line, redact_records
@@ -20,6 +20,7 @@ from flywheel.ingest.redaction import redact_line, redact_records
 # what parsing yields beside the columns of raw_traces
 _NEEDED = "a record needs a timestamp, request.messages and a response or an error: docs/ingest.md"
 _EXTRA_COLUMNS = ("byte_offset", "feedback", "problem", "actor")
+_IS_CALL = pl.col("problem").is_null() & pl.col("trace_id").is_not_null()  # the others are only feedback
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -105,9 +106,10 @@ def _land_batch(lake: Lake, batch: LineBatch, reading: _Reading) -> None:
     if batch.records:
         reading.format = reading.format or detect_format(reading.source, batch.records)
         parsed = _parse(lake, batch, reading)
-        good, redacted_count = redact_records(_dated(parsed.filter(pl.col("problem").is_null())))
+        good, redacted_count = redact_records(_dated(parsed.filter(_IS_CALL)))
         reading.redacted += redacted_count
-        reading.landed += _land_good(lake, good, reading.run_id)
+        reading.landed += lake.land("raw_traces", good.drop(_EXTRA_COLUMNS), reading.run_id)
+        reading.landed += land_feedback(lake, parsed, reading.run_id)
         reading.days |= {str(day) for day in good["day"].unique()}
         refused = refused + _problem_lines(parsed, batch)
     reading.quarantined += len(refused)
@@ -144,14 +146,6 @@ def _asked(lake: Lake, view: str, rows: pl.DataFrame, query: str, **parameters: 
 def hashed_actor(actor: pl.Expr) -> pl.Expr:
     """Return actors as pseudonyms: the same person stays the same person, the name is not written."""
     return actor.map_elements(lambda name: content_id("actor", name), return_dtype=pl.String)
-
-
-def _land_good(lake: Lake, good: pl.DataFrame, run_id: str) -> int:
-    landed = lake.land("raw_traces", good.drop(_EXTRA_COLUMNS), run_id)
-    said = _asked(lake, "parsed_records", good, find_query("landing", "feedback_of"))
-    said = said.with_columns(hashed_actor(pl.col("actor")).alias("actor_hash")).drop("actor")
-    lake.land("raw_feedback", said, run_id)
-    return landed
 
 
 def _problem_lines(parsed: pl.DataFrame, batch: LineBatch) -> list[RefusedLine]:

@@ -26,7 +26,7 @@ def redact_records(records: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     cleaned = records.with_columns(
         [_redacted_json(records[column]) for column in JSON_COLUMNS]
         + [redact_column(records[column])[0] for column in TEXT_COLUMNS]
-        + [_pseudonyms(records[column]) for column in ID_COLUMNS]
+        + [pseudonyms(records[column]) for column in ID_COLUMNS]
         + [_pseudonym_lists(records["aliases"])]
     )
     columns = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS)
@@ -52,7 +52,7 @@ def _redacted_json(texts: pl.Series) -> pl.Series:
     return texts.scatter(suspects, cleaned) if len(suspects) else texts
 
 
-def _pseudonyms(ids: pl.Series) -> pl.Series:
+def pseudonyms(ids: pl.Series) -> pl.Series:
     """Replace ids that hold personal data by a hash: what was one conversation stays one."""
     changed = redact_column(ids.clone())[0].ne_missing(ids).arg_true()  # it writes into the column it is given
     hashed = pl.Series([content_id("id", text) for text in ids.gather(changed)], dtype=pl.String)
@@ -63,7 +63,7 @@ def _pseudonym_lists(ids: pl.Series) -> pl.Series:
     """Do the same to lists of ids, so that feedback which names one still finds its trace."""
     rows = pl.DataFrame({"place": pl.int_range(len(ids), eager=True), "aliases": ids})
     each = rows.explode("aliases").drop_nulls("aliases")
-    hashed = each.with_columns(_pseudonyms(each["aliases"])).group_by("place").agg("aliases")
+    hashed = each.with_columns(pseudonyms(each["aliases"])).group_by("place").agg("aliases")
     return rows.select("place").join(hashed, on="place", how="left", maintain_order="left")["aliases"]
 
 
