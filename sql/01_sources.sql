@@ -11,5 +11,6 @@ create table sources (
     duplicate_count bigint,
     quarantined_count bigint,
     redacted_count bigint, -- traces in which something personal was replaced
+    redacted_kinds json, -- {kind: findings}
     ingested_at timestamptz
 );

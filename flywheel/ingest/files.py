@@ -1,21 +1,24 @@
 """One log file into the lake: every line lands, is a duplicate, or is in quarantine with its reason."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+import orjson
 import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.storage import open_store
+from flywheel.ingest.actors import hashed_actor
 from flywheel.ingest.feedback import land_feedback
 from flywheel.ingest.formats import detect_format, format_query
 from flywheel.ingest.lines import LineBatch, RefusedLine, read_batches
-from flywheel.ingest.redaction import redact_line, redact_records
+from flywheel.ingest.redaction import redact_line, redact_place, redact_records
 
 # what parsing yields beside the columns of raw_traces
 _NEEDED = "a record needs a timestamp, request.messages and a response or an error: docs/ingest.md"
@@ -50,6 +53,7 @@ class _Reading:
     landed: int = 0
     quarantined: int = 0
     redacted: int = 0
+    redacted_kinds: Counter[str] = field(default_factory=Counter)
     days: set[str] = field(default_factory=set)
 
     def report(self) -> IngestReport:
@@ -74,7 +78,7 @@ def ingest_file(lake: Lake, source: str, *, now: datetime, log_format: str = "",
         FileNotFoundError: there is no such file.
 
     """
-    reading = _Reading(source, now, run_id, log_format)
+    reading = _Reading(redact_place(source), now, run_id, log_format)
     digest = hashlib.sha256()
     folder, name = split_source(source)
     with open_store(lake.settings, folder).open(name) as stream:
@@ -106,8 +110,10 @@ def _land_batch(lake: Lake, batch: LineBatch, reading: _Reading) -> None:
     if batch.records:
         reading.format = reading.format or detect_format(reading.source, batch.records)
         parsed = _parse(lake, batch, reading)
-        good, redacted_count = redact_records(_dated(parsed.filter(_IS_CALL)))
-        reading.redacted += redacted_count
+        redaction = redact_records(_dated(parsed.filter(_IS_CALL)))
+        good = redaction.records
+        reading.redacted += redaction.changed_count
+        reading.redacted_kinds.update(redaction.counts)
         reading.landed += lake.land("raw_traces", good.drop(_EXTRA_COLUMNS), reading.run_id)
         reading.landed += land_feedback(lake, parsed, reading.run_id)
         reading.days |= {str(day) for day in good["day"].unique()}
@@ -143,11 +149,6 @@ def _asked(lake: Lake, view: str, rows: pl.DataFrame, query: str, **parameters: 
         cursor.close()
 
 
-def hashed_actor(actor: pl.Expr) -> pl.Expr:
-    """Return actors as pseudonyms: the same person stays the same person, the name is not written."""
-    return actor.map_elements(lambda name: content_id("actor", name), return_dtype=pl.String)
-
-
 def _problem_lines(parsed: pl.DataFrame, batch: LineBatch) -> list[RefusedLine]:
     """Return the lines that are JSON but cannot be a trace."""
     raw = dict(zip(batch.source_lines, batch.records, strict=True))
@@ -181,6 +182,7 @@ def _record_source(lake: Lake, report: IngestReport, fingerprint: str, reading: 
         "duplicate_count": report.duplicates,
         "quarantined_count": report.quarantined,
         "redacted_count": report.redacted,
+        "redacted_kinds": orjson.dumps(reading.redacted_kinds).decode(),
         "ingested_at": reading.now,
     }
     lake.land("sources", lake.typed("sources", [row]), reading.run_id)

@@ -2,41 +2,64 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+import orjson
 import polars as pl
 
 from flywheel.core.ids import content_id
-from flywheel.text.pii import PII_PATTERN, redact, redact_column
+from flywheel.ingest.actors import pseudonym
+from flywheel.text.pii import TRIGGER, PiiKind, redact, redact_column, replaced
+from flywheel.text.pii_checks import is_secret
+from flywheel.text.pii_names import NameFinder
+from flywheel.text.pii_patterns import SECRET_NAME
 
 RAW_KEPT = 10_000  # characters of a refused line that quarantine keeps
 
 JSON_COLUMNS = ("input", "requested_schema", "feedback", "tools", "tool_calls", "documents")
 TEXT_COLUMNS = ("output", "error", "app", "task", "model", "finish_reason")
 ID_COLUMNS = ("response_id", "conversation_id")
+SPOKEN_COLUMNS = ("input", "output", "feedback", "tool_calls", "documents")  # where a person's name may be
 
-# Escapes hide where words begin: in "\njohn@x.org" the letter n belongs to the escape, not to John.
-_ESCAPE = r"\\(?:u[0-9a-fA-F]{4}|.)"
 # A text or a long number of JSON; a text may lack its end where the line was cut.
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|-?[0-9][0-9.eE+-]{11,}', re.DOTALL)
+_LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|-?[0-9][0-9.eE+-]{11,}', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_SECRET_FIELD = re.compile(rf'"(?:[^"\\]|\\.){{0,40}}?{SECRET_NAME}"\Z')
+_DEEPEST = 6  # JSON texts inside JSON texts that are read as JSON; further down they are read as text
 _WORD_KEPT = 2_000  # a cut line ends where a text or a word ends, unless that is further back than this
 
 
-def redact_records(records: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return the records with personal data replaced in all they tell, and how many had some."""
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Records without personal data, how many had some, and how many findings of each kind there were."""
+
+    records: pl.DataFrame
+    changed_count: int
+    counts: Mapping[str, int]
+
+
+def redact_records(records: pl.DataFrame, names: NameFinder | None = None) -> Redaction:
+    """Replace personal data in all that records tell; `names` finds people's names as well."""
+    counts: Counter[PiiKind] = Counter()
     cleaned = records.with_columns(
-        [_redacted_json(records[column]) for column in JSON_COLUMNS]
-        + [redact_column(records[column])[0] for column in TEXT_COLUMNS]
-        + [pseudonyms(records[column]) for column in ID_COLUMNS]
-        + [_pseudonym_lists(records["aliases"])]
+        [_redacted_json(records[column], counts) for column in JSON_COLUMNS]
+        + [_redacted_text(records[column], counts) for column in TEXT_COLUMNS]
+        + [pseudonyms(records[column], counts) for column in ID_COLUMNS]
+        + [_pseudonym_lists(records["aliases"], counts)]
     )
-    columns = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS)
+    if names is not None:
+        cleaned = cleaned.with_columns([_without_names(cleaned[column], names, counts) for column in SPOKEN_COLUMNS])
+    columns = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS, "aliases")
     changed = pl.DataFrame([cleaned[column].ne_missing(records[column]) for column in columns])
-    return cleaned, int(changed.select(pl.any_horizontal(pl.all())).to_series().sum())
+    changed_count = int(changed.select(pl.any_horizontal(pl.all())).to_series().sum())
+    return Redaction(cleaned, changed_count, {kind.value: counts[kind] for kind in PiiKind if counts[kind]})
 
 
 def redact_json(text: str) -> str:
     """Replace personal data in each text and number of a JSON document; what is valid JSON stays valid."""
-    return _LITERAL.sub(_redacted_literal, text)
+    return _rewritten([text], Counter())[0]
 
 
 def redact_line(line: str) -> str:
@@ -45,36 +68,115 @@ def redact_line(line: str) -> str:
     return head[:RAW_KEPT]
 
 
-def _redacted_json(texts: pl.Series) -> pl.Series:
+def redact_place(source: str) -> str:
+    """Return the path or URL of a file; one that names a person is told apart from others by a hash at its end."""
+    cleaned = redact(source).text
+    return source if cleaned == source else f"{cleaned}#{content_id('source', source)[:12]}"
+
+
+def _redacted_text(texts: pl.Series, counts: Counter[PiiKind]) -> pl.Series:
+    cleaned, found = redact_column(texts)
+    counts.update(found)
+    return cleaned
+
+
+def _redacted_json(texts: pl.Series, counts: Counter[PiiKind]) -> pl.Series:
     """Redact a column of JSON; like `redact_column`, only suspects cost Python time."""
-    suspects = texts.str.replace_all(_ESCAPE, ".").str.contains(PII_PATTERN).fill_null(False).arg_true()
-    cleaned = pl.Series([redact_json(text) for text in texts.gather(suspects)], dtype=pl.String)
-    return texts.scatter(suspects, cleaned) if len(suspects) else texts
+    suspects = texts.str.contains(TRIGGER).fill_null(False).arg_true()
+    if not len(suspects):
+        return texts
+    held = [_named_users(text) if texts.name == "feedback" else text for text in texts.gather(suspects)]
+    return texts.clone().scatter(suspects, pl.Series(_rewritten(held, counts), dtype=pl.String))
 
 
-def pseudonyms(ids: pl.Series) -> pl.Series:
+def _rewritten(texts: list[str], counts: Counter[PiiKind], depth: int = 0) -> list[str]:
+    """Return JSON texts with what is personal in their literals replaced; Polars picks the literals to look at."""
+    found = [[*_LITERAL.finditer(text)] for text in texts]
+    literals = pl.Series([literal[0] for ones in found for literal in ones], dtype=pl.String)
+    is_suspect = iter(literals.str.contains(TRIGGER).to_list())
+    written = []
+    for text, ones in zip(texts, found, strict=True):
+        pieces, position, before = [], 0, ""
+        for one in ones:
+            is_value = text[position : one.start()].strip() == ":" and _SECRET_FIELD.search(before)
+            new = _secret(one[0], bool(is_value and is_value["password"]), counts) if is_value else one[0]
+            if next(is_suspect) and new == one[0]:
+                new = _redacted_literal(one[0], counts, depth)
+            pieces += [text[position : one.start()], new]
+            position, before = one.end(), one[0]
+        written.append("".join([*pieces, text[position:]]))
+    return written
+
+
+def _secret(literal: str, is_password: bool, counts: Counter[PiiKind]) -> str:
+    """Return the placeholder for a value whose key says that it is a secret, if it looks like one."""
+    value = literal.strip('"')
+    if not is_secret(value, is_password=is_password):
+        return literal
+    counts[PiiKind.SECRET] += 1
+    return f'"<{PiiKind.SECRET.upper()}>"'
+
+
+def _redacted_literal(literal: str, counts: Counter[PiiKind], depth: int) -> str:
+    spoken = _spoken(literal) if literal.startswith('"') else literal
+    # arguments of tools are JSON inside JSON: replaced as JSON, so that it stays JSON
+    is_json = spoken.lstrip()[:1] in ("{", "[") and '"' in spoken and depth < _DEEPEST
+    inner = _rewritten([spoken], counts, depth + 1)[0] if is_json else spoken
+    done = redact(inner)
+    counts.update(done.counts)
+    if done.text == spoken:
+        return literal
+    # a lone surrogate has no UTF-8, but it has an escape
+    return json.dumps(done.text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+def _named_users(feedback: str) -> str:
+    """Replace users that are told by personal data by their pseudonym, which is hashed no second time."""
+    try:
+        said = orjson.loads(feedback)
+    except orjson.JSONDecodeError:
+        return feedback
+    items = [item for item in (said if isinstance(said, list) else [said]) if isinstance(item, dict)]
+    users = [item for item in items if isinstance(item.get("user"), str) and redact(item["user"]).counts]
+    for item in users:
+        item["user"] = pseudonym(item["user"])
+    return orjson.dumps(said).decode() if users else feedback
+
+
+def pseudonyms(ids: pl.Series, counts: Counter[PiiKind] | None = None) -> pl.Series:
     """Replace ids that hold personal data by a hash: what was one conversation stays one."""
-    changed = redact_column(ids.clone())[0].ne_missing(ids).arg_true()  # it writes into the column it is given
+    cleaned = _redacted_text(ids, Counter() if counts is None else counts)
+    changed = cleaned.ne_missing(ids).arg_true()
     hashed = pl.Series([content_id("id", text) for text in ids.gather(changed)], dtype=pl.String)
-    return ids.scatter(changed, hashed) if len(changed) else ids
+    return ids.clone().scatter(changed, hashed) if len(changed) else ids
 
 
-def _pseudonym_lists(ids: pl.Series) -> pl.Series:
+def _pseudonym_lists(ids: pl.Series, counts: Counter[PiiKind]) -> pl.Series:
     """Do the same to lists of ids, so that feedback which names one still finds its trace."""
     rows = pl.DataFrame({"place": pl.int_range(len(ids), eager=True), "aliases": ids})
     each = rows.explode("aliases").drop_nulls("aliases")
-    hashed = each.with_columns(pseudonyms(each["aliases"])).group_by("place").agg("aliases")
+    hashed = each.with_columns(pseudonyms(each["aliases"], counts)).group_by("place").agg("aliases")
     return rows.select("place").join(hashed, on="place", how="left", maintain_order="left")["aliases"]
 
 
-def _redacted_literal(found: re.Match[str]) -> str:
-    literal = found[0]
-    spoken = _spoken(literal) if literal.startswith('"') else literal
-    cleaned = redact(spoken).text
-    if cleaned == spoken:
-        return literal
-    # a lone surrogate has no UTF-8, but it has an escape
-    return json.dumps(cleaned, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+def _without_names(texts: pl.Series, names: NameFinder, counts: Counter[PiiKind]) -> pl.Series:
+    """Replace people's names; in JSON, those in texts of more than one word."""
+
+    def nameless(text: str) -> str:
+        spans = names.find(text)
+        counts.update(span.kind for span in spans)
+        return replaced(text, spans)
+
+    def nameless_literal(found: re.Match[str]) -> str:
+        spoken = _spoken(found[0]) if found[0].startswith('"') and " " in found[0] else ""
+        cleaned = nameless(spoken) if spoken else ""
+        return json.dumps(cleaned, ensure_ascii=False) if cleaned != spoken else found[0]
+
+    if texts.name in JSON_COLUMNS:
+        done = [text and _LITERAL.sub(nameless_literal, text) for text in texts]
+    else:
+        done = [text and nameless(text) for text in texts]
+    return pl.Series(texts.name, done, dtype=pl.String)
 
 
 def _spoken(literal: str) -> str:
@@ -82,7 +184,7 @@ def _spoken(literal: str) -> str:
     try:
         return str(json.loads(literal, strict=False))
     except ValueError:
-        return re.sub(_ESCAPE, lambda found: _character(found[0]), literal.strip('"'))
+        return _ESCAPE.sub(lambda found: _character(found[0]), literal.strip('"'))
 
 
 def _character(escape: str) -> str:

@@ -1,114 +1,71 @@
-"""Find and replace personal data and secrets in text from logs.
+r"""Find and replace personal data and secrets in text from logs.
 
-A pattern proposes, a check decides (Luhn for cards, mod 97 for IBANs, `ipaddress` for addresses), so that order
-numbers and timestamps stay. The patterns use only what Python, RE2 (DuckDB's `regexp_matches`) and Rust (Polars)
-share: no look-around, no back-references. Names and street addresses need a model and are not found here.
+A pattern proposes, a check decides (Luhn for cards, mod 97 for IBANs, `ipaddress` for addresses, entropy for keys),
+so that order numbers and timestamps stay. What JSON or a programming language escapes (`\n`, `\u0040`, `\/`) is read
+as what it means. Names need a model (`flywheel.text.pii_names`); street addresses are not found.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import polars as pl
 
-from flywheel.text.pii_checks import is_card, is_ip_address, is_phone, length_of_iban
-
-
-class PiiKind(StrEnum):
-    """What was found; the placeholder is the value in capitals, `<EMAIL>`."""
-
-    PRIVATE_KEY = "private_key"
-    TOKEN = "token"  # noqa: S105 -- the kind's name, not a token
-    CREDENTIALS = "credentials"
-    EMAIL = "email"
-    IBAN = "iban"
-    CARD = "card"
-    IP_ADDRESS = "ip_address"
-    PHONE = "phone"
-
-
-@dataclass(frozen=True, slots=True)
-class PiiSpan:
-    """One finding: text[start:end]."""
-
-    kind: PiiKind
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Redacted:
-    """A text with placeholders, and how many findings of each kind they replace."""
-
-    text: str
-    counts: Mapping[PiiKind, int]
-
-
-# Prefixes as their issuers document them: OpenAI and Anthropic, Stripe, GitHub, GitLab, AWS, Slack, Google,
-# Hugging Face, npm, PyPI, SendGrid, JSON Web Tokens; and whatever follows `Bearer`.
-_TOKENS = (
-    r"\bsk-[A-Za-z0-9_-]{20,}",
-    r"\b[rsp]k_(?:live|test)_[A-Za-z0-9]{16,}",
-    r"\bgh[pousr]_[A-Za-z0-9]{30,}",
-    r"\bgithub_pat_[A-Za-z0-9_]{22,}",
-    r"\bglpat-[A-Za-z0-9_-]{20,}",
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
-    r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
-    r"\bAIza[A-Za-z0-9_-]{35}",
-    r"\bya29\.[A-Za-z0-9_-]{20,}",
-    r"\bhf_[A-Za-z0-9]{30,}",
-    r"\bnpm_[A-Za-z0-9]{36}",
-    r"\bpypi-[A-Za-z0-9_-]{30,}",
-    r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}",
-    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}",
-    r"\b[Bb]earer +[A-Za-z0-9._~+/-]{20,}=*",
+from flywheel.text.pii_checks import (
+    is_card,
+    is_ip_address,
+    is_phone,
+    is_social_security_number,
+    is_token,
+    length_of_iban,
+    secret_value,
 )
-_NOT_MAIL = r"\s@<>()\[\]{},;:\"'|=/\\"
-_HEX = r"[0-9A-Fa-f]{1,4}"
-_PHONES = (
-    r"\+[1-9][0-9]{0,2}[ .-]?\(?[0-9]{1,4}\)?(?:[ .-]?[0-9]{2,4}){2,4}\b",  # +44 20 7946 0958
-    r"(?:\b1[ .-])?\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}\b",  # (555) 010-0199
-    r"\b(?:1[.-])?[0-9]{3}[.-][0-9]{3}[.-][0-9]{4}\b",  # 555-010-0199
-    r"\b(?:1 )?[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}\b",  # 555 555 0199, as the American plan allows digits
-    r"\b0[0-9]{2,4}[ /-][0-9]{3,4}[ -]?[0-9]{3,5}\b",  # 020 7946 0958, 0171/1234567
-    r"\b0[0-9](?:[ .-][0-9]{2}){4}\b",  # 01 23 45 67 89
-)
+from flywheel.text.pii_kinds import PiiKind, PiiSpan, Redacted
+from flywheel.text.pii_patterns import MAIL_DOMAIN, MAIL_USER, NINE_DIGITS, PATTERNS, TOKENS, TRIGGER
 
-# In order of precedence: where two findings overlap, the kind listed first keeps the text.
-PII_PATTERNS: Mapping[PiiKind, str] = {
-    PiiKind.PRIVATE_KEY: r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
-    PiiKind.TOKEN: "|".join(_TOKENS),
-    PiiKind.CREDENTIALS: r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@<>]{1,64}:[^\s/@<>]{1,128}@",
-    PiiKind.EMAIL: rf"[^{_NOT_MAIL}]{{1,64}}@(?:[^{_NOT_MAIL}.!?]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}}\b",
-    PiiKind.IBAN: r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b",
-    PiiKind.CARD: (
-        r"\b[2-6][0-9]{3}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{1,4}(?:[ -]?[0-9]{3})?\b|"
-        r"\b3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5}\b"
-    ),
-    PiiKind.IP_ADDRESS: (
-        r"\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b|"
-        rf"\b(?:{_HEX}:){{7}}{_HEX}\b|\b(?:{_HEX}:){{1,6}}(?::{_HEX}){{1,6}}\b"
-    ),
-    PiiKind.PHONE: "|".join(_PHONES),
+__all__ = ["TRIGGER", "PiiKind", "PiiSpan", "Redacted", "find_pii", "redact", "redact_column"]
+
+_MOST_MAIL_USER = 64  # characters before the @, RFC 5321
+_COMPILED = {kind: re.compile(pattern, re.ASCII) for kind, pattern in PATTERNS.items()}
+_TOKENS = {mark: re.compile(r"\b" + re.escape(mark) + rest, re.ASCII) for mark, rest in TOKENS.items()}
+_MAIL_USER, _MAIL_DOMAIN = re.compile(MAIL_USER, re.ASCII), re.compile(MAIL_DOMAIN, re.ASCII)
+_NINE_DIGITS = re.compile(NINE_DIGITS, re.ASCII)
+_SECRET_WORDS = ("pass", "pwd", "secret", "token", "credential", "key")
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[nrtbf/\"'\\])")
+_MEANT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+# The cheap question that decides whether a kind's pattern is worth its time.
+_GATES: Mapping[PiiKind, Callable[[str], bool]] = {
+    PiiKind.PRIVATE_KEY: lambda text: "PRIVATE KEY" in text,
+    PiiKind.CREDENTIALS: lambda text: "://" in text,
+    PiiKind.SECRET: lambda text: any(word in text.lower() for word in _SECRET_WORDS),
+    PiiKind.IP_ADDRESS: lambda text: text.count(".") > 2 or text.count(":") > 2,
+    PiiKind.CARD: lambda text: _NINE_DIGITS.search(text) is not None,
+    PiiKind.SSN: lambda text: text.count("-") > 1,
+    PiiKind.PHONE: lambda text: _NINE_DIGITS.search(text) is not None,
 }
-# For `regexp_matches(text, ...)` and `str.contains(...)`: true for every text `find_pii` finds something in,
-# and for a few more (no Luhn, no mod 97). A filter in front of `find_pii`, not a verdict.
-PII_PATTERN = "|".join(f"(?:{pattern})" for pattern in PII_PATTERNS.values())
+_CHECKS: Mapping[PiiKind, Callable[[re.Match[str]], bool]] = {
+    PiiKind.CARD: is_card,
+    PiiKind.IP_ADDRESS: is_ip_address,
+    PiiKind.PHONE: is_phone,
+    PiiKind.SSN: is_social_security_number,
+    PiiKind.SECRET: secret_value,
+}
 
 
 def find_pii(text: str) -> list[PiiSpan]:
     """Return the findings in a text, in order and without overlaps."""
-    spans: list[PiiSpan] = []
-    taken = bytearray(len(text))
-    for kind, pattern in _COMPILED.items():
-        for match in pattern.finditer(text):
-            start, end = match.start(), _checked_end(kind, match)
-            if end and not any(taken[start:end]):
-                taken[start:end] = b"\1" * (end - start)
-                spans.append(PiiSpan(kind, start, end))
-    return sorted(spans, key=lambda span: span.start)
+    spans = _apart(_proposed(text))
+    if "\\" in text:
+        meant = _unescaped(text)
+        hidden = [
+            PiiSpan(span.kind, meant.place(span.start), meant.place(span.end))
+            for span in _apart(_proposed(meant.text))
+        ]
+        spans = _apart([*spans, *hidden])
+    return spans
 
 
 def redact(text: str) -> Redacted:
@@ -117,23 +74,24 @@ def redact(text: str) -> Redacted:
     # Once more after each pass: a finding may have hidden its neighbour, which had no space around it.
     while spans := find_pii(text):
         counts.update(span.kind for span in spans)
-        text = _replaced(text, spans)
+        text = replaced(text, spans)
     return Redacted(text, counts)
 
 
 def redact_column(texts: pl.Series) -> tuple[pl.Series, Mapping[PiiKind, int]]:
-    """Redact a column of texts; return it with the findings counted. Null stays null.
+    """Redact a column of texts; return it, a new one, with the findings counted. Null stays null.
 
-    Only texts that match `PII_PATTERN` cost Python time: a clean column is scanned by Polars alone.
+    Only texts that match `TRIGGER` cost Python time: a clean column is scanned by Polars alone.
     """
-    suspects = texts.str.contains(PII_PATTERN).fill_null(False).arg_true()
+    suspects = texts.str.contains(TRIGGER).fill_null(False).arg_true()
     found = [redact(text) for text in texts.gather(suspects)]
     counts = sum((Counter(one.counts) for one in found), Counter[PiiKind]())
     cleaned = pl.Series([one.text for one in found], dtype=pl.String)
-    return texts.scatter(suspects, cleaned) if found else texts, counts
+    return texts.clone().scatter(suspects, cleaned) if counts else texts, counts
 
 
-def _replaced(text: str, spans: list[PiiSpan]) -> str:
+def replaced(text: str, spans: list[PiiSpan]) -> str:
+    """Return the text with the placeholder of each span, which are in order and apart, in its place."""
     pieces, position = [], 0
     for span in spans:
         pieces += [text[position : span.start], f"<{span.kind.upper()}>"]
@@ -141,17 +99,96 @@ def _replaced(text: str, spans: list[PiiSpan]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _checked_end(kind: PiiKind, match: re.Match[str]) -> int:
-    """Return where the finding ends, or 0 if the check says it is none."""
+def _proposed(text: str) -> Iterator[PiiSpan]:
+    """Yield what patterns and checks find, kind by kind in the order of precedence."""
+    for kind in PiiKind:
+        if kind is PiiKind.TOKEN:
+            yield from _tokens(text)
+        elif kind is PiiKind.EMAIL:
+            yield from _addresses(text)
+        elif kind in _COMPILED and (kind not in _GATES or _GATES[kind](text)):
+            for match in _COMPILED[kind].finditer(text):
+                start, end = _checked(kind, match)
+                if end:
+                    yield PiiSpan(kind, start, end)
+
+
+def _apart(spans: Iterable[PiiSpan]) -> list[PiiSpan]:
+    """Return, in order, the spans that overlap none that came before them."""
+    kept: list[PiiSpan] = []
+    for span in spans:
+        place = bisect_left(kept, span.start, key=lambda one: one.start)
+        is_free = (place == 0 or kept[place - 1].end <= span.start) and (
+            place == len(kept) or span.end <= kept[place].start
+        )
+        if is_free:
+            kept.insert(place, span)
+    return kept
+
+
+def _tokens(text: str) -> Iterator[PiiSpan]:
+    """Yield keys and tokens: wherever an issuer's mark stands, what follows must have its form."""
+    for mark, pattern in _TOKENS.items():
+        at = text.find(mark)
+        while at >= 0:
+            match = pattern.match(text, at)
+            if match and is_token(match[0]):
+                yield PiiSpan(PiiKind.TOKEN, at, match.end())
+            at = text.find(mark, match.end() if match else at + 1)
+
+
+def _addresses(text: str) -> Iterator[PiiSpan]:
+    """Yield e-mail addresses: the same as one pattern would find, in time that does not grow with their absence."""
+    at, end = text.find("@"), 0
+    while at >= 0:
+        domain = _MAIL_DOMAIN.match(text, at + 1)
+        first = max(end, at - _MOST_MAIL_USER)
+        user = _MAIL_USER.search(text[first:at]) if domain else None
+        if domain and user:
+            end = domain.end()
+            yield PiiSpan(PiiKind.EMAIL, first + user.start(), end)
+        at = text.find("@", max(at + 1, end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a text with escapes means, and by how much each part of it is shorter."""
+
+    text: str
+    starts: list[int]  # in the meant text, behind an escape
+    shifts: list[int]  # how much further on in the text everything from there is
+
+    def place(self, position: int) -> int:
+        """Return where in the text a position of the meant text is; within nothing, where the next part begins."""
+        behind = bisect_right(self.starts, position)
+        return position + (self.shifts[behind - 1] if behind else 0)
+
+
+def _unescaped(text: str) -> _Meant:
+    """Read escapes as what they mean."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    shifts: list[int] = []
+    position = shift = 0
+    for escape in _ESCAPE.finditer(text):
+        pieces += [text[position : escape.start()], _meant(escape[0])]
+        position = escape.end()
+        starts.append(escape.start() - shift + 1)
+        shift += len(escape[0]) - 1
+        shifts.append(shift)
+    return _Meant("".join([*pieces, text[position:]]), starts, shifts)
+
+
+def _meant(escape: str) -> str:
+    return chr(int(escape[2:], 16)) if len(escape) > 2 else _MEANT.get(escape[1], escape[1])
+
+
+def _checked(kind: PiiKind, match: re.Match[str]) -> tuple[int, int]:
+    """Return where the finding begins and ends; the end is 0 if the check says it is none."""
     if kind is PiiKind.IBAN:
-        return match.start() + length_of_iban(match[0]) if length_of_iban(match[0]) else 0
+        length = length_of_iban(match[0])
+        return match.start(), match.start() + length if length else 0
     check = _CHECKS.get(kind)
-    return match.end() if check is None or check(match) else 0
-
-
-_COMPILED = {kind: re.compile(pattern.replace(r"\z", r"\Z"), re.ASCII) for kind, pattern in PII_PATTERNS.items()}
-_CHECKS: Mapping[PiiKind, Callable[[re.Match[str]], bool]] = {
-    PiiKind.CARD: is_card,
-    PiiKind.IP_ADDRESS: is_ip_address,
-    PiiKind.PHONE: is_phone,
-}
+    if check is not None and not check(match):
+        return match.start(), 0
+    return match.span("value" if kind is PiiKind.SECRET else 0)

@@ -1,7 +1,9 @@
-"""Decide whether what looks like a card, an account, an address or a phone number is one."""
+"""Decide whether what looks like a card, an account, an address, a phone number or a secret is one."""
 
 import ipaddress
+import math
 import re
+from collections import Counter
 
 # Leading digits and lengths of the card networks (ISO/IEC 7812 issuer ranges): Visa, Mastercard, American
 # Express, Discover, Diners Club, JCB, UnionPay.
@@ -71,3 +73,54 @@ def is_phone(match: re.Match[str]) -> bool:
 def _around(match: re.Match[str]) -> tuple[str, str]:
     """Return the few characters before and after: slices of fixed length keep long texts linear."""
     return match.string[max(0, match.start() - 12) : match.start()], match.string[match.end() : match.end() + 2]
+
+
+# what documentation and code write in the place of a secret
+_NO_SECRET = re.compile(
+    r"(?i)\A[$%*#~.]|x{4,}|\.{3}|\*{3}|_here\b|^(?:your|my|the|some|example|dummy|fake|changeme|placeholder)[_-]"
+    r"|://|^(?:process|os|self|this|config|settings|env|req|request|args|kwargs|data)\."
+)
+
+
+def secret_value(match: re.Match[str]) -> bool:
+    """Say whether what stands behind a secret's name is one: a password of two classes, or a random key."""
+    value = match["value"].rstrip(".!?:*")
+    return is_secret(value, is_password=bool(match["password"]))
+
+
+def is_secret(value: str, *, is_password: bool) -> bool:
+    """Say whether a value that is named like a secret looks like one.
+
+    A password mixes at least two of lower case, capitals, digits and signs, a capital at the beginning and signs
+    between words not counted. Anything else has at least 16 characters with a digit and a letter among them, and at
+    least 3 bits of Shannon entropy a character: random hex has up to 4, random base 64 up to 6, words about 2.5.
+    """
+    if len(value) < 6 or _NO_SECRET.search(value):
+        return False
+    if is_password:
+        bare = re.sub(r"[_.:/-]", "", value)
+        rest = bare[1:] if bare[:1].isupper() and not bare[1:].isupper() else bare
+        kinds = [r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]"]
+        return bare.isdigit() or sum(bool(re.search(kind, rest)) for kind in kinds) >= 2
+    mixes = re.search(r"[0-9]", value) and re.search(r"[A-Za-z]", value)
+    return len(value) >= 16 and bool(mixes) and _entropy(value) >= 3.0
+
+
+def is_token(text: str) -> bool:
+    """Say whether what follows an issuer's prefix was drawn at random: `sk-learn-and-other-words` was not."""
+    inner = text.split(" ", 1)[-1].strip()
+    mixed = re.search(r"[a-z]", inner[4:]) and re.search(r"[A-Z]", inner[4:]) and "-" not in inner[4:]
+    return bool(re.search(r"[0-9]", inner)) or (bool(mixed) and len(inner) >= 20)
+
+
+def is_social_security_number(match: re.Match[str]) -> bool:
+    """Say whether area, group and serial number are ones the American administration gives out."""
+    before, after = _around(match)
+    area, group, serial = match[0].split("-")
+    given_out = area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
+    return given_out and not re.search(r"[\w.+-]\Z", before) and not re.match(r"[.-]?\w", after)
+
+
+def _entropy(text: str) -> float:
+    """Return Shannon's entropy of the characters, in bits a character."""
+    return sum(-share * math.log2(share) for share in (n / len(text) for n in Counter(text).values()))

@@ -36,7 +36,7 @@ def land(lake: Lake, *rows: Row, run_id: str = "run") -> int:
     """Land a block as a reader does: calls, then what is said about them."""
     block = parsed(lake, *rows)
     calls = block.filter(pl.col("trace_id").is_not_null() & pl.col("problem").is_null())
-    calls, _ = redact_records(calls.with_columns(pl.col("started_at").dt.date().alias("day")))
+    calls = redact_records(calls.with_columns(pl.col("started_at").dt.date().alias("day"))).records
     lake.land("raw_traces", calls.drop("feedback", "problem", "actor"), run_id)
     return land_feedback(lake, block, run_id)
 

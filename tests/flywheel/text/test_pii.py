@@ -2,7 +2,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flywheel.text.pii import PII_PATTERN, PiiKind, PiiSpan, find_pii, redact, redact_column
+from flywheel.text.pii import TRIGGER, PiiKind, PiiSpan, find_pii, redact, redact_column
 
 # Tokens are put together here so that no secret scanner takes this file for a leak.
 FOUND = [
@@ -34,6 +34,27 @@ FOUND = [
     ("-----BEGIN " + "PRIVATE KEY-----\ncut off", "<PRIVATE_KEY>"),
     ("a@b.example and c@d.example", "<EMAIL> and <EMAIL>"),
     ("x@y.example+49 30 1234567", "<EMAIL><PHONE>"),
+    ("SSN 219-09-9999, born", "SSN <SSN>, born"),
+    ("redis://:hunter2@cache.example.com", "<CREDENTIALS>cache.example.com"),
+    ("password: hunter2", "password: <SECRET>"),
+    ("my password is Tr0ub4dor&3.", "my password is <SECRET>&3."),
+    ("DB_PASSWORD=s3cr3t-pass", "DB_PASSWORD=<SECRET>"),
+    ('{"api_key": "' + "9f8e7d6c5b4a" * 2 + '"}', '{"api_key": "<SECRET>"}'),
+    ("clientSecret => '" + "q9W8e7R6t5Y4u3I2" + "'", "clientSecret => '<SECRET>'"),
+    ("AccountKey=" + "Zm9vYmFyMTIzNDU2" + "Nzg5MA==", "AccountKey=<SECRET>"),
+    ("?access_token=" + "a1b2c3d4e5f6a7b8" + "&x=1", "?access_token=<SECRET>&x=1"),
+    ("gsk_" + "a1B2c3D4" * 6, "<TOKEN>"),
+    ("glpat-" + "a1B2c3D4e5F6g7H8i9J0", "<TOKEN>"),
+    ("AIza" + "Sy" + "a1B2c3D4e5F" * 3, "<TOKEN>"),
+    ("https://hooks.slack.com/services/" + "T0000000A/B0000000B/" + "a1b2" * 6, "https://<TOKEN>"),
+    ("Authorization: Basic " + "dXNlcjpwYXNzd29yZDE=", "Authorization: <TOKEN>"),
+    ("-----BEGIN PGP " + "PRIVATE KEY BLOCK-----\nx\n-----END PGP " + "PRIVATE KEY BLOCK-----", "<PRIVATE_KEY>"),
+    # escapes that are still there
+    (r"x\njohn@c.example y", r"x\<EMAIL> y"),
+    (r"x\nsk-" + "aB3" * 10, r"x\n<TOKEN>"),
+    (r"john\u0040c.example", "<EMAIL>"),
+    (r"at\t0171\/1234567", r"at\t<PHONE>"),
+    (r"postgres:\/\/bob:hunter2@db", "<CREDENTIALS>db"),
 ]
 
 CLEAN = [
@@ -59,6 +80,20 @@ CLEAN = [
     "3.14159265358979",
     "sk-learn and hf_hub",
     "<EMAIL> and <PHONE>",
+    "password: <SECRET>",
+    "the password is required.",
+    "Your password is incorrect!",
+    "password: os.environ['DB_PASSWORD']",
+    "PASSWORD=$DB_PASSWORD",
+    "api_key = your_api_key_here_1234567",
+    "prompt_tokens: 123456, total_tokens=4567890",
+    "the secret: believe in yourself",
+    "token: 'Hello12'",
+    "sk-learn-based-pipelines-for-text",
+    "Bearer of-bad-news-and-more-of-it",
+    "Basic understanding of mathematics",
+    "666-12-3456 and 000-12-3456 and 219-00-9999",
+    "@app.route and C:\\new\\users",
     "",
 ]
 
@@ -92,10 +127,8 @@ def test_findings_are_counted_by_kind():
 
 def test_the_exported_pattern_misses_nothing_in_polars_and_duckdb():
     texts = pl.DataFrame({"text": [text for text, _ in FOUND]})
-    assert texts["text"].str.contains(PII_PATTERN).all()
-    missed = duckdb.execute(
-        "select text from texts where not regexp_matches(text, $pattern)", {"pattern": PII_PATTERN}
-    )
+    assert texts["text"].str.contains(TRIGGER).all()
+    missed = duckdb.execute("select text from texts where not regexp_matches(text, $pattern)", {"pattern": TRIGGER})
     assert missed.fetchall() == []
 
 
@@ -104,7 +137,7 @@ def test_a_column_is_redacted_like_its_texts():
     redacted, counts = redact_column(column)
     assert redacted.to_list() == [*(text for _, text in FOUND), *CLEAN, None]
     assert redacted.name == "input"
-    assert counts[PiiKind.TOKEN] == 7
+    assert counts[PiiKind.TOKEN] == 13
 
 
 def test_a_clean_column_comes_back_as_it_is():
@@ -116,3 +149,8 @@ def test_a_clean_column_comes_back_as_it_is():
 def test_a_long_text_costs_time_in_proportion():
     text = "203.0.113.7 a@b.example " * 20_000
     assert redact(text).counts == {PiiKind.IP_ADDRESS: 20_000, PiiKind.EMAIL: 20_000}
+
+
+def test_a_key_that_is_cut_off_costs_no_more_than_its_length():
+    begin = "-----BEGIN PRIVATE " + "KEY-----"
+    assert redact(begin + "x" * 3_000_000).text == "<PRIVATE_KEY>"
