@@ -1,7 +1,8 @@
 """Cut texts into overlapping pieces (shingles) and hash each piece to 64 bits, vectorised and stable.
 
-Everything works on arrays of code points, so one character is one character in every script, and the hash is
-integer arithmetic written out here: the same text gives the same shingles on every machine and version.
+Pieces of words come from the words' own hashes, pieces of characters from arrays of code points, so that one
+character is one character in every script. All of it is integer arithmetic written out here: the same text gives the
+same shingles on every machine and in every version.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,9 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-Hashes = npt.NDArray[np.uint64]
-Positions = npt.NDArray[np.int64]
+from flywheel.text.words import Hashes, Positions, Words, find_words, mix
 
 # Word 3-grams and character 5-grams for chat items: the range that FineWeb, BigCode and text-dedup work in.
 WORDS_PER_SHINGLE = 3
@@ -20,7 +21,6 @@ CHARACTERS_PER_SHINGLE = 5
 # Odd 64-bit constants of xxHash64 and splitmix64; any odd constants with mixed bits would do.
 _PLACE = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(0xC2B2AE3D27D4EB4F)
-_BLANK = 32
 # 40 bits of hash leave 23 for the text's position: 8 million texts in one comparison.
 _HASH_BITS = 40
 
@@ -43,24 +43,23 @@ class Shingles:
         return len(self.offsets) - 1
 
 
-def shingle(texts: Sequence[str], kind: ShingleKind) -> Shingles:
-    """Hash the shingles of normalised texts.
+def shingle(texts: pl.Series | Sequence[str], kind: ShingleKind) -> Shingles:
+    """Hash the shingles of texts: of words in any spelling, of characters in normalised spelling.
 
     A text shorter than one shingle is one shingle, padded; every text, the empty one too, has at least one.
     """
+    if kind is ShingleKind.WORDS:
+        return word_shingles(find_words(texts))
     points, lengths = _code_points(texts)
-    if kind is ShingleKind.CHARACTERS:
-        return _windows(mix(points + _PLACE), lengths, CHARACTERS_PER_SHINGLE)
-    words, counts = _words(points, lengths)
-    return _windows(words, counts, WORDS_PER_SHINGLE)
+    return _windows(mix(points + _PLACE), lengths, CHARACTERS_PER_SHINGLE)
 
 
-def mix(values: Hashes) -> Hashes:
-    """Scatter 64-bit integers so that near inputs give unrelated outputs (the finaliser of splitmix64)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Hashes = values ^ (values >> np.uint64(31))
-    return mixed
+def word_shingles(words: Words, chosen: npt.NDArray[np.bool_] | None = None) -> Shingles:
+    """Hash the shingles of texts whose words are known already; `chosen` says of which texts."""
+    hashes, counts = words.hashes, words.counts
+    if chosen is not None and not chosen.all():
+        hashes, counts = hashes[np.repeat(chosen, counts)], counts[chosen]
+    return _windows(hashes, counts, WORDS_PER_SHINGLE)
 
 
 def jaccard(shingles: Shingles, first: Positions, second: Positions) -> npt.NDArray[np.float64]:
@@ -95,26 +94,10 @@ def _offsets(lengths: Positions) -> Positions:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def _code_points(texts: Sequence[str]) -> tuple[Hashes, Positions]:
+def _code_points(texts: pl.Series | Sequence[str]) -> tuple[Hashes, Positions]:
     lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
     points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     return points.astype(np.uint64), lengths
-
-
-def _words(points: Hashes, lengths: Positions) -> tuple[Hashes, Positions]:
-    """Hash every blank-separated word; return the hashes and how many words each text has."""
-    is_letter = points != _BLANK
-    begins = is_letter.copy()
-    begins[1:] &= ~is_letter[:-1]
-    first_points = _offsets(lengths)[:-1][lengths > 0]
-    begins[first_points] = is_letter[first_points]
-    starts = np.flatnonzero(begins)
-    if len(starts) == 0:
-        return np.zeros(0, np.uint64), np.zeros(len(lengths), np.int64)
-    place = np.arange(len(points)) - starts[np.cumsum(begins) - 1]
-    letters = np.where(is_letter, mix(points + place.astype(np.uint64) * _PLACE), np.uint64(0))
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    return np.add.reduceat(letters, starts), np.bincount(owner[starts], minlength=len(lengths))
 
 
 def _windows(values: Hashes, lengths: Positions, size: int) -> Shingles:
