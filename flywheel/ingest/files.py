@@ -17,6 +17,7 @@ from flywheel.core.storage import open_store
 from flywheel.ingest.actors import hashed_actor
 from flywheel.ingest.feedback import land_feedback
 from flywheel.ingest.formats import detect_format, format_query
+from flywheel.ingest.hints import hint_for
 from flywheel.ingest.lines import LineBatch, RefusedLine, read_batches
 from flywheel.ingest.redaction import redact_line, redact_place, redact_records
 
@@ -153,7 +154,10 @@ def _problem_lines(parsed: pl.DataFrame, batch: LineBatch) -> list[RefusedLine]:
     """Return the lines that are JSON but cannot be a trace."""
     raw = dict(zip(batch.source_lines, batch.records, strict=True))
     problems = parsed.filter(pl.col("problem").is_not_null()).select("source_line", "byte_offset", "problem")
-    return [RefusedLine(line, offset, problem, _NEEDED, raw[line]) for line, offset, problem in problems.iter_rows()]
+    return [
+        RefusedLine(line, offset, problem, hint_for(problem, raw[line]) or _NEEDED, raw[line])
+        for line, offset, problem in problems.iter_rows()
+    ]
 
 
 def _refusal_row(reading: _Reading, line: RefusedLine) -> dict[str, object]:

@@ -9,6 +9,13 @@ from flywheel.core.queries import find_query, load_folder
 
 # keys that all records of a format have
 _MARKS = {"openai": frozenset({"request"})}
+# OTLP's requests for spans and for log records; a span as the SDK prints it or Phoenix exports it
+_OTLP_MARKS = (
+    frozenset({"resourceSpans"}),
+    frozenset({"resourceLogs"}),
+    frozenset({"context", "attributes"}),
+    frozenset({"context.span_id"}),
+)
 
 
 def detect_format(source: str, records: Iterable[str]) -> str:
@@ -23,6 +30,8 @@ def detect_format(source: str, records: Iterable[str]) -> str:
         for name, marks in _MARKS.items():
             if marks <= keys:
                 return name
+        if any(marks <= keys for marks in _OTLP_MARKS):
+            return "otlp"
     raise UnknownFormat(source, load_folder("ingest"))
 
 
