@@ -43,6 +43,7 @@ def mine(folder: Path) -> None:
     from flywheel.mine.labels import weigh_signals
     from flywheel.mine.named import name_modes
     from flywheel.mine.repeats import find_repeats
+    from flywheel.mine.selection_day import Quota, choose_examples
 
     with open_lake() as lake:
         day = lake.scalar("select day from raw_traces group by day order by count(*) desc limit 1")
@@ -52,7 +53,7 @@ def mine(folder: Path) -> None:
         lake.build("failures", day)
         find_repeats(lake, day)
         name_modes(lake, day)
-        lake.build("hard_examples", day, budget=200, audit_count=30)
+        choose_examples(lake, day, Quota(budget=200, audit_count=20))
 
 
 def _asks(count: int) -> list[str]:

@@ -6,7 +6,7 @@ from prefect import flow
 
 from flywheel.core.settings import load_settings
 from tasks.days import days_to_mine
-from tasks.mine import find_repeats, name_modes, weigh_signals
+from tasks.mine import choose_examples, find_repeats, name_modes, weigh_signals
 from tasks.tables import build_table
 
 
@@ -24,4 +24,4 @@ def _mine(day: date) -> int:
     build_table("failures", day)
     find_repeats(day)
     name_modes(day)
-    return build_table("hard_examples", day, budget=settings.daily_budget, audit_count=settings.audit_count)
+    return choose_examples(day, settings.daily_budget, round(settings.daily_budget * settings.audit_share))

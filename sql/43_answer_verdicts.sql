@@ -94,6 +94,7 @@ judged as (
             when coalesce(trim(output), '') = '' then 'unparsed'
             when is_unknown then 'unknown_example'
             when purpose = 'audit' then 'audit_only'
+            when purpose = 'relabel' then 'relabel_only'
             when is_corrected then 'answered_before'
             when author_kind = 'ai' and has_person then 'a_person_answered'
             -- a model also answers what is routed to people, but only to be measured by them

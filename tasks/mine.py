@@ -8,6 +8,8 @@ from flywheel.core.lake import open_lake
 from flywheel.mine.labels import weigh_signals as weigh
 from flywheel.mine.named import name_modes as name
 from flywheel.mine.repeats import find_repeats as find
+from flywheel.mine.selection_day import Quota
+from flywheel.mine.selection_day import choose_examples as choose
 from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
 
 
@@ -30,3 +32,10 @@ def name_modes(day: date) -> int:
     """Group and name the day's failures; return how many modes they have."""
     with open_lake() as lake:
         return name(lake, day, run_id())
+
+
+@task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)
+def choose_examples(day: date, budget: int, audit_count: int) -> int:
+    """Choose what is worth correcting, looking at again and auditing; return how many examples the day has."""
+    with open_lake() as lake:
+        return choose(lake, day, Quota(budget, audit_count), run_id())

@@ -72,7 +72,9 @@ def start(stage: Stage, world: World) -> None:
     """Train the first production model and the teacher, and promote the first."""
     production = train_on(stage.world_provider, pairs_of(world.seeds), "wheel-small")
     teacher = train_on(stage.world_provider, pairs_of(world.teacher), "wheel-large")
-    use_settings(base_model=production, teacher_model=teacher, audit_count=75, daily_budget=180, human_budget=40)
+    use_settings(
+        base_model=production, teacher_model=teacher, audit_share=75 / 180, daily_budget=180, human_budget=40
+    )
     day = min(world.arrivals)
     event = {
         "day": day,

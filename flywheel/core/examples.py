@@ -11,12 +11,13 @@ _EXAMPLES = """
 select hard_examples.*, traces.task, traces.input, traces.query, traces.output
 from hard_examples
 inner join traces on hard_examples.trace_id = traces.trace_id and hard_examples.day = traces.day
-where hard_examples.day = $day order by hard_examples.purpose desc, hard_examples.rank
+where hard_examples.day = $day
+order by list_position(['hard', 'relabel', 'audit'], hard_examples.purpose), hard_examples.rank
 """
 
 
 def examples_of(lake: Lake, day: date) -> list[HardExample]:
-    """Return the day's hard examples and audits, best first."""
+    """Return the day's hard examples, best first, then what is to be looked at again, then audits."""
     return [
         HardExample(
             example_id=row["example_id"],
@@ -30,6 +31,7 @@ def examples_of(lake: Lake, day: date) -> list[HardExample]:
             hardness=row["hardness"],
             novelty=row["novelty"],
             rank=row["rank"],
+            reason=row["reason"],
         )
         for row in lake.frame(_EXAMPLES, day=day).iter_rows(named=True)
     ]

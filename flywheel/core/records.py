@@ -18,6 +18,7 @@ class Purpose(StrEnum):
 
     HARD = "hard"  # to learn from
     AUDIT = "audit"  # to measure with, never to learn from
+    RELABEL = "relabel"  # perhaps no failure at all: a person looks again, and nobody learns from it
 
 
 class AuthorKind(StrEnum):
@@ -58,6 +59,7 @@ class HardExample:
     hardness: float  # 0-1
     novelty: float  # 0-1
     rank: int
+    reason: str | None = None  # why it is to be looked at again
 
 
 @dataclass(frozen=True, slots=True)

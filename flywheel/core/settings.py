@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     teacher_model: str = Field("", description="model that corrects hard examples; '' = people only")
     daily_budget: int = Field(200, ge=1, description="hard examples chosen per day")
     human_budget: int = Field(60, ge=0, description="of these, how many people can answer per day")
-    audit_count: int = Field(30, ge=0, description="random traces per day that people check whatever they look like")
+    audit_share: float = Field(
+        0.10, ge=0, description="random traces per day that people check whatever they look like / daily_budget"
+    )
     run_budget_usd: float = Field(5.0, gt=0, description="hard stop for paid calls in one run of correct")
     alert_webhook: str = Field("", description="URL that alerts are posted to, Slack-compatible")
 

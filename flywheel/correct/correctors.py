@@ -81,7 +81,7 @@ class HumanQueue:
                 "input": orjson.dumps([{"role": m.role, "content": m.content} for m in example.input]).decode(),
                 "query": example.query,
                 "rejected": example.rejected,
-                "reason": example.purpose.value,
+                "reason": example.reason or example.purpose.value,
                 "priority": example.hardness * (1 + example.novelty),
                 "submitted_at": self._now,
             }

@@ -57,6 +57,8 @@ def choose_route(example: HardExample, policy: RoutingPolicy, prospects: Prospec
     """Return the route and the reason, so that every decision can be counted and audited."""
     if example.purpose is Purpose.AUDIT:
         return Route.HUMAN, "random_audit"
+    if example.purpose is Purpose.RELABEL:
+        return Route.HUMAN, "suspected_label_noise"  # its answer is doubted, so no model decides it
     if example.rejected is None:
         return Route.DROP, "no_answer_to_correct"  # a timeout or an outage teaches a model nothing
     if example.hardness < policy.drop_below:

@@ -19,6 +19,7 @@ from flywheel.ingest.files import ingest_file
 from flywheel.mine.labels import weigh_signals
 from flywheel.mine.named import name_modes
 from flywheel.mine.repeats import find_repeats
+from flywheel.mine.selection_day import Quota, choose_examples
 from flywheel.publish.day import publish_day
 from flywheel.route.day import route_day
 from flywheel.route.policy import RoutingPolicy
@@ -56,7 +57,7 @@ def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lake.build("failures", DAY)
         find_repeats(lake, DAY)
         name_modes(lake, DAY)
-        lake.build("hard_examples", DAY, budget=20, audit_count=5)
+        choose_examples(lake, DAY, Quota(budget=20, audit_count=5))
         route_day(lake, DAY, RoutingPolicy())
         people = HumanQueue(lake, store, NOW, 0.0)
         people.submit(examples_for_people(lake, DAY))

@@ -11,6 +11,7 @@ from flows.cli.example import as_jsonl, example_log
 from flywheel.core.days import unmined_days
 from flywheel.core.lake import Lake
 from flywheel.ingest.files import ingest_file
+from flywheel.mine.selection_day import Quota, choose_examples
 
 Flywheel = Callable[..., Any]
 
@@ -32,7 +33,10 @@ def test_a_day_is_mined_when_its_hard_examples_are_drawn(
     log.write_text(as_jsonl(example_log()), encoding="utf-8")
     ingest_file(lake, str(log), now=datetime(2026, 3, 3, tzinfo=UTC))
     for table in built:
-        lake.build(table, DAY, **({"budget": 1, "audit_count": 1} if table == "hard_examples" else {}))
+        if table == "hard_examples":
+            choose_examples(lake, DAY, Quota(budget=1, audit_count=1))
+        else:
+            lake.build(table, DAY)
     assert unmined_days(lake) == unmined
 
 

@@ -24,10 +24,13 @@ GIVEN = HardExample(
     rank=1,
 )
 AUDIT = replace(GIVEN, purpose=Purpose.AUDIT)
+RELABEL = replace(GIVEN, purpose=Purpose.RELABEL, reason="too_sure_to_be_wrong")
 NEW = replace(GIVEN, novelty=1.0)
 CASES = [
     (AUDIT, TRUSTED, SURE, 60, Route.HUMAN, "random_audit"),
     (replace(AUDIT, rejected=None, hardness=0.0), TRUSTED, SURE, 0, Route.HUMAN, "random_audit"),
+    (RELABEL, TRUSTED, SURE, 60, Route.HUMAN, "suspected_label_noise"),
+    (replace(RELABEL, hardness=0.0), TRUSTED, SURE, 0, Route.HUMAN, "suspected_label_noise"),
     (replace(GIVEN, rejected=None), TRUSTED, SURE, 60, Route.DROP, "no_answer_to_correct"),
     (replace(GIVEN, rejected=None, query="kill"), TRUSTED, SURE, 60, Route.DROP, "no_answer_to_correct"),
     (replace(GIVEN, rejected=""), TRUSTED, SURE, 60, Route.AI, "teacher_is_sure"),
