@@ -1,4 +1,4 @@
-"""Commands that look at the lake: the review queue, modes, signals, hard examples and the gate."""
+"""Commands that look at the lake: the review queue, modes, signals and the gate."""
 
 from datetime import date
 from typing import Any
@@ -51,17 +51,6 @@ from (select unnest($known::varchar[]) as signal) as known
 left join counted on known.signal = counted.signal
 left join weights on known.signal = weights.signal
 order by trace_count desc, known.signal
-"""
-_HARD = """
-select
-    examples.purpose, examples.rank, examples.example_id, modes.name as mode, examples.hardness, examples.novelty,
-    examples.represents, routes.route, routes.reason, traces.query, traces.output, examples.trace_id,
-    examples.mode_id, examples.day
-from hard_examples as examples
-inner join traces on examples.trace_id = traces.trace_id and examples.day = traces.day
-left join failure_modes as modes on examples.mode_id = modes.mode_id and examples.day = modes.day
-left join routes on examples.example_id = routes.example_id and examples.day = routes.day
-where examples.day = $day order by examples.purpose desc, examples.rank
 """
 _GATE = """
 select * exclude (run_id, gate_id) from gates
@@ -153,27 +142,6 @@ def _weights(weights: list[dict[str, Any]]) -> str:
     return "; ".join(
         f"{one['task']}: {one['fires_on_failures']:.0%} against {one['fires_on_others']:.1%}" for one in weights
     )
-
-
-@click.command("hard-examples", cls=Command)
-@day_option
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many; default: 20 in a table, else all.")
-@json_option
-def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
-    """Show what was chosen for correction on a day, best first, and who gets it; random audits come last.
-
-    Example:
-      flywheel hard-examples --limit 10
-    """
-    with open_lake() as lake:
-        rows = fetch(lake, _HARD, day=_newest(lake, "hard_examples", day))
-    if is_json:
-        show.print_json(rows[:limit])
-        return
-    columns = ("purpose", "rank", "mode", "hardness", "represents", "route", "reason", "query", "output")
-    show.print_table(rows[: limit or _TABLE_LIMIT], columns, empty="No hard examples: mine first (flywheel mine).")
-    if len(rows) > (limit or _TABLE_LIMIT):
-        click.echo(f"{len(rows) - (limit or _TABLE_LIMIT)} more; --limit shows more, --json all.")
 
 
 @click.command(cls=Command)

@@ -47,7 +47,7 @@ class _Flywheel(LazyGroup):
             "modes": Lazy("flows.cli.look:modes", "Show a day's failure modes."),
             "signals": Lazy("flows.cli.look:signals", "Show how often each signal fires, and what it weighs."),
             "hard-examples": Lazy(
-                "flows.cli.look:hard_examples", "Show what was chosen for correction, and its route."
+                "flows.cli.hard_examples:hard_examples", "Show what was chosen for correction, why, and its route."
             ),
             "gate": Lazy("flows.cli.look:gate", "Show what the last candidate release was held to."),
             "quarantine": Lazy("flows.cli.quarantine:quarantine", "Show what was refused, and why."),

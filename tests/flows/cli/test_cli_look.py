@@ -54,6 +54,21 @@ def test_hard_examples_come_with_their_route(flywheel: Flywheel, turned: Path) -
     assert rows[0]["purpose"] == "hard"
 
 
+def test_hard_examples_say_why_each_was_chosen(flywheel: Flywheel, turned: Path) -> None:
+    first = json.loads(flywheel("hard-examples", "--json", "--limit", "1", lake=turned).out)[0]
+    assert first["hardness"] == pytest.approx(0.7 * first["p_failure"] + 0.3 * (1 - (first["confidence"] or 0.5)))
+    assert (first["rank"], first["nearest"], first["doubt"]) == (1, 1.0, None)
+    assert first["signals"]
+    assert first["represents"] >= 1
+
+
+def test_audits_are_shown_apart(flywheel: Flywheel, turned: Path) -> None:
+    out = flywheel("hard-examples", "--limit", "2", lake=turned).out
+    assert "To correct (" in out
+    assert "Random audits: only measured with (5)" in out
+    assert "3 more; --limit shows more, --json all." in out
+
+
 def test_the_gate_shows_what_was_checked(flywheel: Flywheel, turned: Path) -> None:
     rows = json.loads(flywheel("gate", "--json", lake=turned).out)
     assert {row["suite"] for row in rows} == {"corrections", "release_profiles"}
