@@ -1,0 +1,81 @@
+"""Ways to spend a round's corrections: each takes what the product knows and returns the calls to correct."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from benchmarks.label_world import Arm, Round
+from flywheel.mine.embed import embed
+from flywheel.mine.modes import ModePolicy, group_notes
+from flywheel.mine.selection import SelectionPolicy
+from flywheel.mine.selection_pool import choose_hard, resemblance, with_hardness
+
+
+def at_random(shown: Round) -> Sequence[int]:
+    """Any call."""
+    return np.random.default_rng([*shown.seed, 9]).permutation(shown.calls.height)
+
+
+def least_confidence(shown: Round) -> Sequence[int]:
+    """Plain uncertainty sampling by the largest probability."""
+    return np.argsort(shown.shares.max(axis=1), kind="stable")
+
+
+def margin(shown: Round) -> Sequence[int]:
+    """Plain uncertainty sampling by the gap of the two largest probabilities."""
+    largest = np.sort(shown.shares, axis=1)
+    return np.argsort(largest[:, -1] - largest[:, -2], kind="stable")
+
+
+def entropy(shown: Round) -> Sequence[int]:
+    """Plain uncertainty sampling by entropy."""
+    return np.argsort((shown.shares * np.log(shown.shares + 1e-12)).sum(axis=1), kind="stable")
+
+
+def k_center(shown: Round) -> Sequence[int]:
+    """Diversity alone: always the call farthest from everything corrected so far."""
+    among, earlier = resemblance(shown.calls["query"].to_list(), shown.before)
+    near = earlier.max(axis=1, initial=0.0)
+    places: list[int] = []
+    for _ in range(shown.budget):
+        places.append(int(near.argmin()))
+        near = np.maximum(near, among[places[-1]])
+        near[places] = 2.0
+    return places
+
+
+def random_failure(shown: Round) -> Sequence[int]:
+    """Any call on which a signal fired."""
+    return at_random(shown)[np.isin(at_random(shown), _failures(shown)["place"].to_numpy())]
+
+
+def hardest(shown: Round) -> Sequence[int]:
+    """The hardest failures, alike or not."""
+    return with_hardness(_failures(shown), SelectionPolicy()).sort("hardness", descending=True)["place"].to_numpy()
+
+
+def flywheel(shown: Round, policy: SelectionPolicy | None = None) -> Sequence[int]:
+    """What the product does: modes from notes, then its own selection among failures."""
+    policy = policy or SelectionPolicy()
+    failures = _failures(shown)
+    notes = [f"{answer} | {query}" for answer, query in failures.select("answer", "query").iter_rows()]
+    grouping = group_notes(embed(notes), np.zeros((0, 1024), dtype=np.float32), ModePolicy())
+    candidates = failures.with_columns(mode_id=pl.Series(grouping.fresh), novelty=pl.lit(0.0), represents=pl.lit(1))
+    return choose_hard(with_hardness(candidates, policy), shown.before, shown.budget, policy)["place"].to_numpy()
+
+
+def _failures(shown: Round) -> pl.DataFrame:
+    return shown.calls.filter(pl.col("is_failure")).with_columns(disagreement=pl.lit(None, dtype=pl.Float64))
+
+
+ARMS: dict[str, Arm] = {
+    "random traffic": at_random,
+    "least confidence": least_confidence,
+    "margin": margin,
+    "entropy": entropy,
+    "k-center": k_center,
+    "random failure": random_failure,
+    "hardest failure": hardest,
+    "flywheel": flywheel,
+}
