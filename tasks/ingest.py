@@ -1,18 +1,32 @@
-"""Read log files, one task per file."""
+"""Find and read log files; small ones are read together by one task."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prefect import task
 
 from flywheel.core.lake import open_lake
-from flywheel.ingest.files import IngestReport, ingest_file
+from flywheel.ingest.files import IngestReport, ingest_files
+from flywheel.ingest.sources import new_logs
 from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
 
 
 @task(
-    retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="read-{source}"
+    retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="find-{source}"
 )
-def read_log(source: str, log_format: str = "") -> IngestReport:
-    """Read one log file into the lake; reading it again adds nothing."""
+def find_new_logs(source: str, log_format: str = "") -> list[list[str]]:
+    """Return the files of a source that have to be read, in batches."""
     with open_lake() as lake:
-        return ingest_file(lake, source, now=datetime.now(UTC), log_format=log_format, run_id=run_id())
+        return new_logs(lake, source, log_format)
+
+
+@task(
+    retries=3,
+    retry_delay_seconds=RETRY_DELAY_SECONDS,
+    retry_condition_fn=is_transient,
+    task_run_name="read-{sources[0]}",
+)
+def read_logs(sources: Sequence[str], log_format: str = "") -> list[IngestReport]:
+    """Read some log files into the lake; reading them again adds nothing."""
+    with open_lake() as lake:
+        return ingest_files(lake, sources, log_format, datetime.now(UTC), run_id())

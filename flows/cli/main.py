@@ -32,7 +32,7 @@ class _Flywheel(LazyGroup):
             "up": Lazy("flows.cli.serve:up", "Start Prefect, its schedules, a worker and the local models."),
         },
         "Turn the wheel": {
-            "ingest": Lazy("flows.cli.stages:ingest", "Read logs into the lake."),
+            "ingest": Lazy("flows.cli.ingest:ingest", "Read what is new in logs into the lake."),
             "mine": Lazy("flows.cli.stages:mine", "Find failures, name their modes, choose and route hard examples."),
             "route": Lazy("flows.cli.stages:route", "Decide who corrects each hard example."),
             "correct": Lazy("flows.cli.correct:correct", "Collect corrections from models and people."),
@@ -43,6 +43,9 @@ class _Flywheel(LazyGroup):
             "watch": Lazy("flows.cli.stages:watch", "Compare a day's traffic with the days before."),
         },
         "Look": {
+            "sources": Lazy(
+                "flows.cli.ingest:sources", "List the logs that were read, how far, and what became of them."
+            ),
             "queue": Lazy("flows.cli.look:queue", "Show what waits for people."),
             "modes": Lazy("flows.cli.look:modes", "Show a day's failure modes."),
             "signals": Lazy("flows.cli.look:signals", "Show how often each signal fires, and what it weighs."),

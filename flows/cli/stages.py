@@ -10,7 +10,7 @@ import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import Day, day_option, fetch, json_option, open_lake, open_store, prefect_log, read_settings
+from flows.cli.opened import Day, day_option, fetch, json_option, open_lake, open_store, prefect_log
 from flows.cli.quiet import start_prefect
 from flywheel.core.errors import DriftFound
 
@@ -42,48 +42,6 @@ def chosen_day(day: date | None) -> date:
 
     with open_lake() as lake:
         return latest_day(lake)
-
-
-@click.command(cls=Command)
-@click.argument("sources", metavar="SOURCE...", nargs=-1)
-@click.option("--format", "log_format", default="", help="Log format (a file of sql/ingest/); default: recognised.")
-@json_option
-def ingest(sources: Sequence[str], log_format: str, is_json: bool) -> None:
-    """Read logs into the lake: files, folders or s3:// prefixes; without any, the folder that settings name.
-
-    Reading a file again adds nothing. A line that cannot be read is set aside with its reason and counted.
-
-    Example:
-      flywheel ingest logs/2026-03-01.jsonl
-      flywheel ingest s3://bucket/logs/2026-03-01 --format openai --json
-    """
-    sources = sources or (read_settings().logs,)
-    _check_sources(sources, log_format)
-    with running("reading logs") as tell:
-        from flows.ingest import ingest_logs
-
-        reports = []
-        for number, source in enumerate(sources, start=1):
-            tell(f"reading {source} ({number} of {len(sources)})")
-            reports += [asdict(report) for report in ingest_logs(source, log_format)]
-    if is_json:
-        show.print_json(reports)
-        return
-    columns = ("source_file", "format", "read", "landed", "duplicates", "quarantined", "redacted", "days")
-    show.print_table(reports, columns, empty="No log was read.")
-    if any(report["quarantined"] for report in reports):
-        click.echo("Lines were set aside: flywheel quarantine list")
-
-
-def _check_sources(sources: Sequence[str], log_format: str) -> None:
-    """Raise UsageError for what cannot be read, before Prefect takes its seconds to start."""
-    from flywheel.ingest.formats import format_query
-    from flywheel.ingest.sources import find_logs
-
-    for source in sources:
-        find_logs(source)
-    if log_format:
-        format_query(log_format)
 
 
 @click.command(cls=Command)

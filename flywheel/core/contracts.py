@@ -39,6 +39,8 @@ def _declared(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]
 
 def _ensure_tables(connection: duckdb.DuckDBPyConnection, wanted: dict[str, dict[str, str]]) -> None:
     held = _columns(connection, "lake")
+    if not held and _is_ducklake(connection):
+        connection.execute("call lake.set_option('parquet_compression', 'zstd')")
     for name, columns in wanted.items():
         if name not in held:
             connection.execute(load_tables()[name].contract)

@@ -6,6 +6,8 @@ from duckdb_extensions import import_extension
 from flywheel.core.errors import MissingPart
 from flywheel.core.settings import Settings, without_password
 
+_MEMORY_LIMIT = "2GB"  # DuckDB's default is 80 % of the machine; what does not fit goes to disk beside the lake
+
 
 def quoted(text: str) -> str:
     """Return a SQL string literal; for the few statements that take no parameters (attach, set)."""
@@ -57,6 +59,8 @@ def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     """
     connection = duckdb.connect()
     connection.execute("set global timezone = 'UTC'")
+    connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
+    connection.execute(f"set temp_directory = {quoted(str(settings.control_folder / 'spilled'))}")
     _load(connection, "ducklake")
     _load(connection, "postgres_scanner" if settings.on_postgres else "sqlite_scanner")
     if settings.on_s3:

@@ -6,7 +6,7 @@
     │   ├── BadSetting    MissingPart   BadStatement  BadSignal
     ├── DataError         the rows said no: look at the rows (exit code 1)
     │   ├── SchemaMismatch  UnknownExpectation  EmptyPromise  GateRefused  DriftFound  NothingToPublish
-    │   └── CorruptObject   Unparsed
+    │   └── CorruptObject   Unparsed        UnreadableRows
     └── TransientError    somebody else's trouble: try again (tasks retry these, and only these)
         ├── ProviderBusy  StoreBusy  LakeBusy
         └── VersionTaken
@@ -190,6 +190,17 @@ class Unparsed(DataError):
         super().__init__(
             f"The reply {reply[:80]!r} could not be read as {expected}. It is recorded as unparsed, never as a "
             "score; look at the model or its prompt if this is frequent."
+        )
+
+
+class UnreadableRows(DataError):
+    """A query over records that are not in the lake yet stumbled over one of them."""
+
+    def __init__(self, count: int, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"DuckDB could not read {count} rows: {reason[:200]!r}. Look at the records, or at the format's file "
+            "under sql/ingest/."
         )
 
 

@@ -7,7 +7,7 @@ table's own query is what its day holds already, for what must not be drawn twic
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import date
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ class Lake:
     def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings | None) -> None:
         self.connection = connection
         self.settings = settings
+        self._joined: duckdb.DuckDBPyConnection | None = None  # the open transaction of `together`
 
     @classmethod
     def open(cls, settings: Settings | None = None, *, at: int | None = None) -> Self:
@@ -77,12 +78,12 @@ class Lake:
     def frame(self, statement: str, **parameters: Any) -> pl.DataFrame:
         """Run a statement with `$parameters` and return its rows."""
         with explained(self.settings):
-            return self.connection.execute(statement, parameters or None).pl()
+            return (self._joined or self.connection).execute(statement, parameters or None).pl()
 
     def scalar(self, statement: str, **parameters: Any) -> Any:
         """Run a statement and return the first column of its first row, or None."""
         with explained(self.settings):
-            row = self.connection.execute(statement, parameters or None).fetchone()
+            row = (self._joined or self.connection).execute(statement, parameters or None).fetchone()
         return None if row is None else row[0]
 
     def version(self) -> int:
@@ -130,7 +131,8 @@ class Lake:
             return 0
         keys = " and ".join(f"landed.{column} is not distinct from fresh.{column}" for column in spec.key)
         # a key that contains the day lets DuckDB skip every other day's files
-        same_day = "landed.day in (select distinct day from fresh_rows)" if "day" in spec.key else "true"
+        same_day = "landed.day between $first_day and $last_day" if "day" in spec.key else "true"
+        given = {"first_day": rows["day"].min(), "last_day": rows["day"].max()} if "day" in spec.key else {}
         with self._cursor() as cursor, self._commit(cursor, f"land {table}", spec.name):
             cursor.register(
                 "fresh_rows", rows.unique(subset=list(spec.key), keep="first", maintain_order=True).to_arrow()
@@ -138,7 +140,7 @@ class Lake:
             added = cursor.execute(
                 f"insert into lake.{spec.name} by name select *, $run_id as run_id from fresh_rows as fresh "  # noqa: S608 - names come from our own files
                 f"where not exists (select 1 from lake.{spec.name} as landed where {same_day} and {keys})",
-                {"run_id": run_id},
+                {"run_id": run_id, **given},
             ).fetchone()
         return int(added[0]) if added else 0
 
@@ -166,8 +168,26 @@ class Lake:
             yield cursor
 
     @contextmanager
+    def together(self, message: str, *tables: str) -> Iterator[None]:
+        """Let all that is landed inside become one version, or nothing of it; reads inside see it already.
+
+        Raises:
+            LakeBusy: another writer kept one of the tables, or changed the same rows.
+
+        """
+        with self._cursor() as cursor, self._commit(cursor, message, *tables):
+            self._joined = cursor
+            try:
+                yield
+            finally:
+                self._joined = None
+
+    @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a connection of its own to the same lake: temporary views and variables stay on it."""
+        if self._joined is not None:
+            yield self._joined
+            return
         cursor = self.connection.cursor()
         try:
             with explained(self.settings):
@@ -177,9 +197,14 @@ class Lake:
             cursor.close()
 
     @contextmanager
-    def _commit(self, cursor: duckdb.DuckDBPyConnection, message: str, table: str = "") -> Iterator[None]:
-        """Commit what is done inside as one version; nobody else writes the table from beginning to end."""
-        with nullcontext() if self.settings is None else writer_lock(self.connection, self.settings, table):
+    def _commit(self, cursor: duckdb.DuckDBPyConnection, message: str, *tables: str) -> Iterator[None]:
+        """Commit what is done inside as one version; nobody else writes the tables from beginning to end."""
+        if self._joined is not None:
+            yield
+            return
+        with ExitStack() as locks:
+            for lock in self._locks(tables):
+                locks.enter_context(lock)
             cursor.execute("begin")
             try:
                 yield
@@ -189,6 +214,13 @@ class Lake:
                 cursor.execute("rollback")
                 raise
             cursor.execute("commit")  # one that fails has ended the transaction already
+
+    def _locks(self, tables: tuple[str, ...]) -> list[AbstractContextManager[None]]:
+        """Return one lock for the whole of an embedded lake, one per table of a shared one."""
+        if self.settings is None:
+            return []
+        names = sorted(tables) if self.settings.on_postgres and tables else [""]
+        return [writer_lock(self.connection, self.settings, name) for name in names]
 
     def _make(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date, parameters: dict[str, Any]) -> None:
         """Put the day's rows into `made_rows`, a temporary table that DuckDB may spill."""

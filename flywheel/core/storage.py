@@ -4,14 +4,23 @@ The one primitive everything stands on is `put_new`: create a key that does not 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import uuid4
 
 from flywheel.core.refusals import explain_s3
 from flywheel.core.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """By what an object is known to be the same without opening it; `modified` is a time in ns or an entity tag."""
+
+    size_bytes: int
+    modified: str
 
 
 class Store(Protocol):
@@ -30,6 +39,9 @@ class Store(Protocol):
 
     def names(self, prefix: str) -> list[str]:
         """Return the names of all objects under a folder, sorted."""
+
+    def stats(self, prefix: str) -> Mapping[str, FileStat]:
+        """Return size and time of all objects under a folder, or of the one object that has this name."""
 
     def delete(self, name: str) -> None:
         """Remove an object that is there."""
@@ -77,6 +89,12 @@ class FolderStore:
         found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(str(path.relative_to(self.root)) for path in found)
 
+    def stats(self, prefix: str) -> Mapping[str, FileStat]:
+        """Return size and time of files."""
+        path = self._path(prefix)
+        found = [path] if path.is_file() else [self._path(name) for name in self.names(prefix)]
+        return {str(one.relative_to(self.root)): _file_stat(one) for one in found if one.is_file()}
+
     def delete(self, name: str) -> None:
         """Remove a file."""
         self._path(name).unlink(missing_ok=True)
@@ -106,6 +124,11 @@ class FolderStore:
             beside.unlink(missing_ok=True)
             raise
         return beside
+
+
+def _file_stat(path: Path) -> FileStat:
+    told = path.stat()
+    return FileStat(told.st_size, str(told.st_mtime_ns))
 
 
 def _sync_folder(folder: Path) -> None:
@@ -167,6 +190,16 @@ class S3Store:
         with self._explained(prefix):
             found = self._files.find(self.url(prefix))
         return sorted(str(key).removeprefix(bucket_path + "/") for key in found)
+
+    def stats(self, prefix: str) -> Mapping[str, FileStat]:
+        """Return size and entity tag of objects, by one listing."""
+        bucket_path = self.root.removeprefix("s3://")
+        with self._explained(prefix):
+            found = self._files.find(self.url(prefix).rstrip("/"), detail=True)
+        return {
+            str(key).removeprefix(bucket_path + "/"): FileStat(int(told["size"]), str(told.get("ETag", "")))
+            for key, told in sorted(found.items())
+        }
 
     def delete(self, name: str) -> None:
         """Remove an object."""

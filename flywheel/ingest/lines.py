@@ -1,105 +1,152 @@
-"""Read a log line by line: what cannot be read is set aside with its place and its reason, the rest goes on."""
+"""Cut a stream into lines by the block: places come from NumPy, and no line becomes a Python object."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-import orjson
-import polars as pl
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-LINES_PER_BATCH = 20_000  # a batch of 2 KB records is 40 MB: memory stays flat however long the file is
-BYTES_PER_BATCH = 64 * 1024 * 1024  # and however long its lines are
-LONGEST_LINE_BYTES = 32 * 1024 * 1024  # longer than any model's context; a longer line is a broken writer
-_RAW_BYTES = 50_000  # of a refused line: more than quarantine keeps of it, in any script
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+from flywheel.ingest.blocks import (
+    BLOCK_BYTES,
+    LONGEST_RECORD_BYTES,
+    RAW_BYTES,
+    Block,
+    Place,
+    RefusedLine,
+    shown,
+)
+from flywheel.ingest.strict import why_refused
+
+CLOSING_BYTES = 4096  # what the ledger remembers of both ends of a file
+_NEWLINE = 10
+_JSON_SPACE = " \t\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
-    """A line that is not a record, and where it stands."""
+class Stream(Protocol):
+    """Bytes in order; `damage` says after the last ones why there are no more, where that is not a proper end."""
 
-    source_line: int
-    byte_offset: int
-    reason: str
-    detail: str
-    raw: str
+    damage: str
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most so many bytes, none at the end."""
 
 
 @dataclass(slots=True)
-class LineBatch:
-    """Consecutive lines of one log: records as JSON text, and what was refused between them."""
+class _Cut:
+    """Where the cutting stands: what is not ended yet, and its place."""
 
-    source_lines: list[int] = field(default_factory=list)
-    byte_offsets: list[int] = field(default_factory=list)
-    records: list[str] = field(default_factory=list)
-    refused: list[RefusedLine] = field(default_factory=list)
+    held: bytes = b""
+    offset: int = 0
+    line_count: int = 0
 
-    @property
-    def read_count(self) -> int:
-        """How many lines that are not blank this batch stands for."""
-        return len(self.records) + len(self.refused)
 
-    def frame(self) -> pl.DataFrame:
-        """Return the readable lines as (source_line, byte_offset, record)."""
-        return pl.DataFrame(
-            {"source_line": self.source_lines, "byte_offset": self.byte_offsets, "record": self.records},
-            schema={"source_line": pl.Int64, "byte_offset": pl.Int64, "record": pl.String},
+def line_blocks(stream: Stream, start: Place) -> Iterator[Block]:
+    """Yield the lines of a stream, whose first byte is at `start`, in blocks of bounded size."""
+    cut = _Cut(b"", start.byte_offset, start.line_count)
+    chunk = stream.read(BLOCK_BYTES)
+    while chunk:
+        cut.held = cut.held + chunk if cut.held else chunk
+        chunk = stream.read(BLOCK_BYTES)
+        end = cut.held.rfind(b"\n") + 1
+        if not chunk:
+            yield from _last(cut, stream.damage)
+        elif end:
+            yield _block(cut.held, end, cut)
+        elif len(cut.held) > LONGEST_RECORD_BYTES:
+            yield _skipped(stream, cut, chunk)
+            chunk = stream.read(BLOCK_BYTES)
+    if cut.held and not stream.damage:
+        yield from _last(cut, stream.damage)
+    yield from damage_block(stream, Place(cut.offset, cut.line_count), cut.held)
+
+
+def _block(held: bytes, end: int, cut: _Cut) -> Block:
+    """Return the lines that end in what is held, and go on with the rest."""
+    data = np.frombuffer(held, np.uint8, end)
+    starts = np.concatenate(([0], np.flatnonzero(data == _NEWLINE) + 1))
+    records = pa.LargeStringArray.from_buffers(len(starts) - 1, pa.py_buffer(starts), pa.py_buffer(held))
+    block = Block(
+        records=pc.ascii_trim(records, characters=_JSON_SPACE),
+        source_lines=np.arange(cut.line_count + 1, cut.line_count + len(starts), dtype=np.int64),
+        byte_offsets=starts[:-1] + cut.offset,
+        end=Place(cut.offset + end, cut.line_count + len(starts) - 1, held[max(0, end - CLOSING_BYTES) : end]),
+    )
+    cut.held, cut.offset, cut.line_count = held[end:], block.end.byte_offset, block.end.line_count
+    return _without_long(block)
+
+
+def _last(cut: _Cut, damage: str) -> Iterator[Block]:
+    """Yield the lines up to the end of the stream; half a line before a damage is left to who tells of that."""
+    begin = cut.held.rfind(b"\n") + 1
+    is_half = bool(damage) and begin < len(cut.held) and why_refused(cut.held[begin:].strip()) is not None
+    if begin == len(cut.held) or (is_half and begin):
+        yield _block(cut.held, begin, cut)
+    elif not is_half:
+        yield _open_ended(cut, begin)
+
+
+def _open_ended(cut: _Cut, begin: int) -> Block:
+    """Return the lines of which the last has no end, which is supplied."""
+    held = cut.held
+    offset, closing = cut.offset, held[max(0, begin - CLOSING_BYTES) : begin]
+    block = _block(held + b"\n", len(held) + 1, cut)
+    # what comes next is the end of this very line, so the line is not behind us
+    tail = Place(offset + begin, block.end.line_count - 1, closing)
+    end = Place(offset + len(held), block.end.line_count - 1, held[-CLOSING_BYTES:])
+    cut.offset, cut.held = end.byte_offset, b""
+    return replace(block, end=end, tail=tail)
+
+
+def _without_long(block: Block) -> Block:
+    """Refuse lines over the limit that fitted into what was held."""
+    lengths = pc.binary_length(block.records).to_numpy(zero_copy_only=False)
+    is_short = lengths <= LONGEST_RECORD_BYTES
+    if is_short.all():
+        return block
+    refused = [
+        too_long(
+            Place(block.offset_of(at) or 0, int(block.source_lines[at])),
+            int(lengths[at]),
+            block.records[at].as_buffer()[:RAW_BYTES].to_pybytes(),
         )
+        for at in np.flatnonzero(~is_short).tolist()
+    ]
+    return replace(block.keep(is_short), refused=tuple(refused))
 
 
-def _why_refused(line: bytes, length: int) -> tuple[str, str] | None:
-    """Return the reason and detail when a line is not one JSON object, else None."""
-    if length > LONGEST_LINE_BYTES:
-        return "line_too_long", f"{length} bytes; the limit is {LONGEST_LINE_BYTES}"
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as broken:
-        return "invalid_utf8", f"byte {broken.start} of the line: {broken.reason}"
-    try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError as broken:
-        return "invalid_json", str(broken)
-    if not isinstance(record, dict):
-        return "not_an_object", f"a {type(record).__name__}, expected an object"
-    return None
+def too_long(place: Place, length: int, beginning: bytes) -> RefusedLine:
+    """Return what becomes of a record over the limit; `place` counts it already."""
+    detail = f"{length} bytes; the limit is {LONGEST_RECORD_BYTES}"
+    return RefusedLine(place.line_count, place.byte_offset, "line_too_long", detail, shown(beginning))
 
 
-def split_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield each line without its end, cut just over the limit, and its full length in bytes; memory is bounded."""
-    held, length = bytearray(), 0
-    for chunk in chunks:
-        *ended, rest = chunk.split(b"\n")
-        for piece in ended:
-            yield bytes(held) + piece if held else piece, length + len(piece)
-            held, length = bytearray(), 0
-        held += rest[: LONGEST_LINE_BYTES + 1 - len(held)]
-        length += len(rest)
-    if length:
-        yield bytes(held), length
+def empty_block(end: Place, *refused: RefusedLine) -> Block:
+    """Return a block without records."""
+    none = np.zeros(0, np.int64)
+    return Block(pa.array([], pa.large_string()), none, none, end, refused)
 
 
-def read_batches(chunks: Iterable[bytes]) -> Iterator[LineBatch]:
-    """Yield the lines of a file, given in chunks, in batches of bounded size; blank lines do not count."""
-    batch, batch_bytes, offset = LineBatch(), 0, 0
-    for number, (line, length) in enumerate(split_lines(chunks), start=1):
-        _add_line(batch, line, length, (number, offset))
-        offset, batch_bytes = offset + length + 1, batch_bytes + length
-        if batch.read_count >= LINES_PER_BATCH or batch_bytes >= BYTES_PER_BATCH:
-            yield batch
-            batch, batch_bytes = LineBatch(), 0
-    if batch.read_count:
-        yield batch
+def damage_block(stream: Stream, place: Place, half: bytes = b"") -> Iterator[Block]:
+    """Yield what tells that a stream is damaged behind a place, where it is, with the half line that came out."""
+    if stream.damage:
+        raw = shown(half[:RAW_BYTES])
+        line = RefusedLine(place.line_count + 1, place.byte_offset, "broken_compression", stream.damage, raw)
+        yield empty_block(place, line)
 
 
-def _add_line(batch: LineBatch, line: bytes, length: int, place: tuple[int, int]) -> None:
-    text = line.strip().removeprefix(_BYTE_ORDER_MARK)
-    if not text and length <= LONGEST_LINE_BYTES:
-        return
-    number, offset = place
-    refusal = _why_refused(text, length)
-    if refusal is None:
-        batch.source_lines.append(number)
-        batch.byte_offsets.append(offset)
-        batch.records.append(text.decode("utf-8"))
-    else:
-        raw = text[:_RAW_BYTES].decode("utf-8", "backslashreplace")
-        batch.refused.append(RefusedLine(number, offset, *refusal, raw))
+def _skipped(stream: Stream, cut: _Cut, chunk: bytes) -> Block:
+    """Read over the rest of a line that is longer than the limit, keeping its beginning."""
+    beginning, length, closing = cut.held[:RAW_BYTES], len(cut.held), cut.held[-CLOSING_BYTES:]
+    cut.held, end = b"", 0
+    while chunk and not end:
+        end = chunk.find(b"\n") + 1
+        read = chunk[:end] if end else chunk
+        length += len(read)
+        closing = (closing + read[-CLOSING_BYTES:])[-CLOSING_BYTES:]
+        cut.held = chunk[end:] if end else b""
+        chunk = b"" if end else stream.read(BLOCK_BYTES)
+    refused = too_long(Place(cut.offset, cut.line_count + 1), length - bool(end), beginning)
+    cut.offset, cut.line_count = cut.offset + length, cut.line_count + 1
+    return empty_block(Place(cut.offset, cut.line_count, closing), refused)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings
+from flywheel.ingest.blocks import BLOCK_BYTES
 from flywheel.ingest.files import ingest_file
-from flywheel.ingest.lines import LINES_PER_BATCH
 
 INGEST = """
 from datetime import UTC, datetime
@@ -19,14 +19,16 @@ MortalLake.fate = Fate(sys.argv[3])
 with MortalLake.open(Settings(lake=sys.argv[1])) as lake:
     print(ingest_file(lake, sys.argv[2], now=datetime(2026, 1, 6, tzinfo=UTC)))
 """
-COUNT = LINES_PER_BATCH + 500  # two batches
+COUNT = 20_000  # lines of 1 KB: a block of 16 MiB and a second one
 BAD_EVERY, SAID_EVERY = 1000, 100
-# the moment, and how many traces have landed by then
+# the moment, and how many blocks are in the lake by then
 MOMENTS = {
-    "commit land raw_traces:1": 0,
-    "land raw_feedback:1": LINES_PER_BATCH - LINES_PER_BATCH // BAD_EVERY,
-    "land raw_traces:2": LINES_PER_BATCH - LINES_PER_BATCH // BAD_EVERY,
-    "land sources:1": COUNT - COUNT // BAD_EVERY - 1,
+    "land raw_traces:1": 0,
+    "land sources:1": 0,
+    "commit read:1": 0,
+    "land raw_feedback:2": 1,
+    "land quarantine:1": 1,
+    "commit read:1 ": 1,
 }
 
 
@@ -35,11 +37,18 @@ def line(number: int) -> str:
         return f"not json {number}"
     record = {
         "timestamp": f"2026-01-05T{number % 24:02d}:00:00Z",
-        "request": {"messages": [{"role": "user", "content": f"question {number}"}]},
+        "request": {"messages": [{"role": "user", "content": f"question {number} " + "x" * 850}]},
         "response": {"id": f"r-{number}", "model": "m", "choices": [{"message": {"content": "hi"}}]},
         "feedback": [{"kind": "thumb", "value": -1}] if number % SAID_EVERY == 1 else [],
     }
     return json.dumps(record)
+
+
+def blocks_of(log: Path) -> list[list[str]]:
+    """Return the lines of the first block and those of the second."""
+    content = log.read_bytes()
+    end = content.rindex(b"\n", 0, BLOCK_BYTES) + 1
+    return [part.decode().splitlines() for part in (content[:end], content[end:])]
 
 
 def test_each_line_counts_once(
@@ -47,21 +56,25 @@ def test_each_line_counts_once(
 ) -> None:
     log = tmp_path / "day.jsonl"
     log.write_text("\n".join(map(line, range(COUNT))) + "\n")
-    for moment, landed in MOMENTS.items():
-        killed(mortal_lake + INGEST, settings.lake, str(log), moment)
+    first, second = blocks_of(log)
+    good_counts = [0, sum(text.startswith("{") for text in first)]
+    for moment, block_count in MOMENTS.items():
+        killed(mortal_lake + INGEST, settings.lake, str(log), moment.strip())
         with Lake.open(settings) as lake:
             counts = lake.frame("select count(*), count(distinct trace_id) from raw_traces").row(0)
-        assert counts == (landed, landed), moment
+        assert counts == (good_counts[block_count], good_counts[block_count]), moment
     with Lake.open(settings) as lake:
         report = ingest_file(lake, str(log), now=datetime(2026, 1, 6, tzinfo=UTC))
-        bad_count = COUNT // BAD_EVERY + 1
-        assert (report.read, report.landed + report.duplicates, report.quarantined) == (
-            COUNT,
-            COUNT - bad_count,
-            bad_count,
-        )
+        assert (report.read, report.duplicates) == (len(second), 0)
+        bad_count = COUNT // BAD_EVERY
         traces = lake.frame("select count(*), count(distinct source_line) from raw_traces").row(0)
         assert traces == (COUNT - bad_count, COUNT - bad_count)
-        assert lake.frame("select count(*), count(distinct trace_id) from raw_feedback").row(0) == (205, 205)
+        said_count = COUNT // SAID_EVERY
+        assert lake.frame("select count(*), count(distinct trace_id) from raw_feedback").row(0) == (
+            said_count,
+            said_count,
+        )
         assert lake.frame("select count(*), min(reason) from quarantine").row(0) == (bad_count, "invalid_json")
-        assert lake.scalar("select count(*) from sources") == 1
+        told = "select sum(read_count), sum(landed_count), sum(duplicate_count), sum(quarantined_count) from sources"
+        assert lake.frame(told).row(0) == (COUNT, COUNT - bad_count, 0, bad_count)
+        assert ingest_file(lake, str(log), now=datetime(2026, 1, 7, tzinfo=UTC)).read == 0

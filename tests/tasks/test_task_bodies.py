@@ -10,7 +10,7 @@ from flywheel.core.errors import UsageError
 from flywheel.core.lake import Lake
 from tasks.correct import accept, collect_from_people, queue_for_people
 from tasks.days import day_or_latest
-from tasks.ingest import read_log
+from tasks.ingest import find_new_logs, read_logs
 from tasks.mine import find_repeats, name_modes, weigh_signals
 from tasks.running import is_transient
 from tasks.tables import build_table
@@ -59,8 +59,10 @@ def test_an_empty_lake_has_no_day() -> None:
 def test_reading_a_log_again_adds_nothing(tmp_path: Path) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text(json.dumps(LINE) + "\n")
-    reports = [read_log.fn(str(log)) for _ in range(2)]
-    assert [(report.read, report.landed, report.duplicates) for report in reports] == [(1, 1, 0), (1, 0, 1)]
+    (batch,) = find_new_logs.fn(str(tmp_path))
+    reports = [report for _ in range(2) for report in read_logs.fn(batch)]
+    assert [(report.read, report.landed, report.duplicates) for report in reports] == [(1, 1, 0), (0, 0, 0)]
+    assert find_new_logs.fn(str(tmp_path)) == []
 
 
 def test_building_a_table_returns_the_rows_of_the_day(lake: Lake) -> None:

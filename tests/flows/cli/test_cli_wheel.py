@@ -50,11 +50,8 @@ def test_the_release_is_read_by_polars_and_datasets(folder: Path) -> None:
 
 
 def test_a_second_turn_finds_nothing_new(folder: Path) -> None:
-    (report,) = json.loads(flywheel(folder, "ingest", "logs/example.jsonl", "--json").stdout)
-    assert list(report) == [
-        "source_file", "format", "read", "landed", "duplicates", "quarantined", "redacted", "days",
-    ]  # fmt: skip
-    assert (report["read"], report["landed"], report["duplicates"]) == (60, 0, 60)
+    counts = json.loads(flywheel(folder, "ingest", "logs/example.jsonl", "--json").stdout)
+    assert counts == {"read": 0, "landed": 0, "duplicates": 0, "quarantined": 0}
     assert flywheel(folder, "mine", "--json").stdout == "[]\n"
 
 

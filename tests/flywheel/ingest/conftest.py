@@ -64,7 +64,9 @@ def ingest(
     memory: Lake, read: Callable[..., IngestReport], write_log: Callable[..., Path]
 ) -> Callable[..., IngestReport]:
     """Return what writes lines to a log and reads it into `memory`."""
-    return lambda *lines, name="a.jsonl", **options: read(memory, write_log(*lines, name=name), **options)
+    return lambda *lines, name="a.jsonl", end=b"\n", **options: read(
+        memory, write_log(*lines, name=name, end=end), **options
+    )
 
 
 @pytest.fixture

@@ -157,6 +157,6 @@ def test_all_hostile_lines_together_cost_no_good_line(
         "clock_in_the_past": 3,
     }
     again = read(lake, log)
-    assert (again.landed, again.duplicates, again.quarantined) == (0, len(hostile), len(hostile))
+    assert (again.read, again.landed, again.duplicates, again.quarantined) == (0, 0, 0, 0)
     assert lake.scalar("select count(*) from quarantine") == len(hostile)
     assert lake.scalar("select count(*) from sources") == 1

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from flywheel.core.errors import UnknownFormat
 from flywheel.core.lake import Lake
 from flywheel.ingest.files import IngestReport
 
@@ -58,7 +57,7 @@ def test_a_record_becomes_a_row(memory: Lake, read: Read, write_log: Write, reco
 def test_reading_again_adds_nothing(lake: Lake, read: Read, write_log: Write, record: Record, counts: Counts) -> None:
     log = write_log(*[record(number, feedback=[{"kind": "thumb", "value": -1}]) for number in range(3)], b"broken")
     assert counts(read(lake, log)) == (4, 3, 0, 1)
-    assert counts(read(lake, log, now=NOW + timedelta(days=1))) == (4, 0, 3, 1)
+    assert counts(read(lake, log, now=NOW + timedelta(days=1))) == (0, 0, 0, 0)
     held = [len(lake.frame(f"from {name}")) for name in ("raw_traces", "raw_feedback", "quarantine")]
     assert held == [3, 3, 1]
     assert lake.scalar("select count(*) from sources") == 1
@@ -230,11 +229,15 @@ def test_a_file_of_broken_lines_lands_all_of_them_in_quarantine(memory: Lake, in
     assert memory.frame("select source_line, raw from quarantine order by 1").rows() == [(1, "a"), (2, "b"), (3, "a")]
 
 
-def test_a_log_of_another_program_is_refused_as_a_whole(memory: Lake, read: Read, write_log: Write) -> None:
+def test_a_log_of_another_program_is_refused_as_a_whole(
+    memory: Lake, read: Read, write_log: Write, counts: Counts
+) -> None:
     log = write_log({"level": "info"}, {"prompt": "hello"})
-    with pytest.raises(UnknownFormat, match="Pass --format with one of: openai"):
-        read(memory, log)
-    assert memory.scalar("select count(*) from quarantine") == 0
+    assert counts(read(memory, log)) == (1, 0, 0, 1)
+    (row,) = memory.frame("select reason, source_line, byte_offset, raw, detail from quarantine").rows()
+    assert row[:4] == ("unknown_format", None, None, '{"level": "info"}')
+    assert "docs/formats.md" in row[4]
+    assert counts(read(memory, log)) == (0, 0, 0, 0)
 
 
 def test_a_named_format_is_not_guessed(ingest: Read) -> None:

@@ -14,9 +14,19 @@ def touch(folder: Path, *names: str) -> None:
 
 
 def test_a_folder_is_searched_for_logs_in_order(tmp_path: Path) -> None:
-    touch(tmp_path, "b.jsonl", "2026-01-01/a.ndjson", "a.json", "c.log", "notes.txt", "a.jsonl.part", "d.csv")
+    touch(
+        tmp_path,
+        "b.jsonl",
+        "2026-01-01/a.ndjson",
+        "a.json",
+        "c.log",
+        "notes.txt",
+        "a.jsonl.part",
+        "d.csv",
+        "e.jsonl.gz",
+    )
     found = [str(Path(name).relative_to(tmp_path)) for name in find_logs(str(tmp_path))]
-    assert found == ["2026-01-01/a.ndjson", "a.json", "b.jsonl", "c.log"]
+    assert found == ["2026-01-01/a.ndjson", "a.json", "b.jsonl", "c.log", "d.csv", "e.jsonl.gz"]
 
 
 def test_a_folder_named_like_a_log_is_not_one(tmp_path: Path) -> None:

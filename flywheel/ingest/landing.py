@@ -1,0 +1,172 @@
+"""One block of records into the lake: parsed by its format, redacted, landed; what is refused goes to quarantine.
+
+checked JSON -> the format's query -> without what was forgotten -> redacted -> raw_traces, raw_feedback, quarantine
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+
+from flywheel.core.errors import UnreadableRows
+from flywheel.core.ids import content_id
+from flywheel.core.lake import Lake
+from flywheel.core.scratch import Scratch
+from flywheel.ingest.actors import hashed_actor
+from flywheel.ingest.blocks import RAW_BYTES, Block, RefusedLine, shown
+from flywheel.ingest.feedback import land_feedback
+from flywheel.ingest.formats import format_query
+from flywheel.ingest.hints import hint_for
+from flywheel.ingest.redaction import redact_line, redact_records
+
+LANDED_TABLES = ("quarantine", "raw_feedback", "raw_traces", "sources")
+NOT_A_CALL = "not_a_call"  # a row that is context: spans of HTTP, databases, chains, agents
+# what parsing yields beside the columns of raw_traces
+_EXTRA_COLUMNS = ("byte_offset", "feedback", "problem", "actor")
+_NEEDED = "a record needs a time, its messages, and a response or an error: docs/ingest.md, docs/formats.md"
+_REOPEN = """
+update lake.quarantine set resolved_at = null
+where resolved_at is not null and quarantine_id in (select unnest($ids))
+"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of records: read = landed + duplicates + quarantined."""
+
+    read: int = 0
+    landed: int = 0
+    quarantined: int = 0
+    context: int = 0
+    redacted: int = 0
+    redacted_kinds: Counter[str] = field(default_factory=Counter)
+    days: set[str] = field(default_factory=set)
+
+    @property
+    def duplicates(self) -> int:
+        """How many were in the lake already."""
+        return self.read - self.landed - self.quarantined
+
+    def add(self, other: "Tally") -> None:
+        """Count what another tally counted."""
+        self.read += other.read
+        self.landed += other.landed
+        self.quarantined += other.quarantined
+        self.context += other.context
+        self.redacted += other.redacted
+        self.redacted_kinds.update(other.redacted_kinds)
+        self.days |= other.days
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A block after its format's query: rows of all kinds, and what was refused."""
+
+    rows: pl.DataFrame | None
+    refused: tuple[RefusedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which source is read, when, by which run, and whether it may have been read before."""
+
+    source: str
+    now: datetime
+    run_id: str = ""
+    is_anew: bool = False
+
+
+def parse_block(scratch: Scratch, block: Block, log_format: str, reading: Reading) -> Parsed:
+    """Return what the format's query makes of a block of records that are JSON objects.
+
+    A record over which the query itself stumbles is refused; the others are parsed without it.
+    """
+    if not len(block.records):
+        return Parsed(None, block.refused)
+    query = format_query(log_format)
+    frames, refused = [], list(block.refused)
+    left = [block]
+    while left:
+        part = left.pop()
+        try:
+            frames.append(scratch.ask(query, {"log_lines": part.table()}, now=reading.now))
+        except UnreadableRows as failed:
+            half = len(part.records) // 2
+            if half:
+                left += [part.part(half, len(part.records)), part.part(0, half)]
+            else:
+                refused.append(_refused(part, 0, "unreadable_record", failed.reason[:500]))
+    rows = pl.concat(frames, how="vertical_relaxed") if frames else None
+    if rows is not None:
+        refused += _problem_rows(rows, block)
+    return Parsed(rows, tuple(refused))
+
+
+def _problem_rows(rows: pl.DataFrame, block: Block) -> Iterable[RefusedLine]:
+    """Return the rows that are JSON but cannot be a record; the place of each is that of what it came from."""
+    problems = rows.filter(pl.col("problem").is_not_null() & (pl.col("problem") != NOT_A_CALL))
+    places = block.source_lines.searchsorted(problems["source_line"].to_numpy())
+    return [
+        _refused(block, int(at), problem, _NEEDED) for at, problem in zip(places, problems["problem"], strict=True)
+    ]
+
+
+def _refused(block: Block, at: int, reason: str, detail: str) -> RefusedLine:
+    raw = shown(block.records[at].as_buffer()[:RAW_BYTES].to_pybytes())
+    told = hint_for(reason, raw) or detail
+    return RefusedLine(int(block.source_lines[at]), block.offset_of(at), reason, told, raw)
+
+
+def land_parsed(lake: Lake, parsed: Parsed, reading: Reading) -> Tally:
+    """Land a parsed block and return what became of it; to be called inside of `lake.together`."""
+    tally = Tally(read=len(parsed.refused), quarantined=len(parsed.refused))
+    if parsed.rows is not None:
+        _land_rows(lake, parsed.rows, reading, tally)
+    if parsed.refused:
+        land_refused(lake, parsed.refused, reading)
+    return tally
+
+
+def _land_rows(lake: Lake, rows: pl.DataFrame, reading: Reading, tally: Tally) -> None:
+    """Land calls and what was said about calls; rows that are context are counted and go no further."""
+    rows = rows.with_columns(pl.lit(reading.source).alias("source_file"))
+    # here: what was forgotten is taken out, and the fields of the log are observed
+    is_fine = pl.col("problem").is_null()
+    tally.context = rows.filter(pl.col("problem") == NOT_A_CALL).height
+    tally.read += rows.filter(is_fine).height
+    calls = rows.filter(is_fine & pl.col("trace_id").is_not_null()).with_columns(
+        hashed_actor(pl.col("actor")).alias("actor_hash"), pl.col("started_at").dt.date().alias("day")
+    )
+    redaction = redact_records(calls)
+    tally.redacted, tally.redacted_kinds = redaction.changed_count, Counter(redaction.counts)
+    tally.landed = lake.land("raw_traces", redaction.records.drop(_EXTRA_COLUMNS), reading.run_id)
+    tally.landed += land_feedback(lake, rows, reading.run_id)
+    tally.days = {str(day) for day in calls["day"].unique()}
+
+
+def land_refused(lake: Lake, refused: Sequence[RefusedLine], reading: Reading) -> list[str]:
+    """Put lines into quarantine, redacted, and return their ids; one that is there already is refused once more."""
+    rows = [_quarantine_row(reading, line) for line in refused]
+    lake.land("quarantine", lake.typed("quarantine", rows), reading.run_id)
+    ids = [str(row["quarantine_id"]) for row in rows]
+    if reading.is_anew:
+        with lake.transaction("reopen quarantine", "quarantine") as cursor:
+            cursor.execute(_REOPEN, {"ids": ids})
+    return ids
+
+
+def _quarantine_row(reading: Reading, line: RefusedLine) -> dict[str, object]:
+    return {
+        "day": reading.now.astimezone(UTC).date(),
+        "quarantine_id": content_id(reading.source, line.source_line, line.reason, line.raw),
+        "table_name": "raw_traces",
+        "reason": line.reason,
+        "detail": line.detail,
+        "source_file": reading.source,
+        "source_line": line.source_line,
+        "byte_offset": line.byte_offset,
+        "raw": redact_line(line.raw),
+        "quarantined_at": reading.now,
+    }
