@@ -62,6 +62,7 @@ class _Flywheel(LazyGroup):
             "releases": Lazy("flows.cli.releases:releases", "List, show, tag and verify releases."),
         },
         "Serve": {
+            "receive": Lazy("flows.cli.serve:receive", "Receive OpenTelemetry spans and feedback over HTTP."),
             "data": Lazy("flows.cli.data:data", "List and fetch the public data sets that demos use."),
             "serve-models": Lazy("flows.cli.serve:serve_models", "Serve the local, OpenAI-compatible models."),
         },

@@ -11,6 +11,7 @@ from flows.cli.opened import json_option, read_settings
 from flows.cli.quiet import start_prefect
 
 _MODELS_PORT, _UP_PORT = 8100, 4200  # 4200 is where Prefect is looked for
+_RECEIVE_PORT = 4318  # where exporters of OTLP over HTTP send to unless told otherwise
 _LOOPBACK = "127.0.0.1"
 
 
@@ -52,6 +53,26 @@ def up(port: int) -> None:
     from flows.up import bring_up
 
     bring_up(port)
+
+
+@click.command(cls=Command)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=_RECEIVE_PORT, show_default=True, help="Port to listen on."
+)
+@click.option("--host", default=_LOOPBACK, show_default=True, help="Address to listen on; others need a token.")
+def receive(port: int, host: str) -> None:
+    """Take spans, log records and feedback over HTTP until interrupted; a 200 means that they are in the lake.
+
+    Example:
+      flywheel receive --port 4318
+      FLYWHEEL_RECEIVE_TOKEN=secret flywheel receive --host 0.0.0.0
+    """
+    settings = read_settings()
+    from flywheel.ingest.receiver import check_entry, run
+
+    check_entry(settings, host)
+    click.echo(f"Receiving at http://{host}:{port}/v1/traces, /v1/logs and /v1/feedback (Ctrl-C ends it)", err=True)
+    run(settings, host, port)
 
 
 @click.command("serve-models", cls=Command)

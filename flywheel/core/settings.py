@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         0.10, ge=0, description="random traces per day that people check whatever they look like / daily_budget"
     )
     run_budget_usd: float = Field(5.0, gt=0, description="hard stop for paid calls in one run of correct")
+    receive_token: SecretStr = Field(
+        SecretStr(""), description="what senders to `flywheel receive` must show; '' = only this machine may send"
+    )
+    receive_limit_mb: int = Field(
+        16, ge=1, le=512, description="largest request it takes, before and after unpacking"
+    )
     alert_webhook: str = Field("", description="URL that alerts are posted to, Slack-compatible")
 
     @classmethod
