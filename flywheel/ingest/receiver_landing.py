@@ -9,7 +9,7 @@ import polars as pl
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.ingest.actors import hashed_actor
-from flywheel.ingest.feedback import land_feedback
+from flywheel.ingest.feedback import adopt_orphans, land_feedback
 from flywheel.ingest.formats import format_query
 from flywheel.ingest.hints import hint_for
 from flywheel.ingest.redaction import redact_line, redact_records
@@ -39,8 +39,11 @@ def land_records(lake: Lake, source: str, records: Sequence[str], log_format: st
     )
     is_call = pl.col("problem").is_null() & pl.col("trace_id").is_not_null()
     calls = parsed.filter(is_call).with_columns(pl.col("started_at").dt.date().alias("day"))
-    lake.land("raw_traces", redact_records(calls).records.drop(_NOT_OURS))
+    landed = redact_records(calls).records.drop(_NOT_OURS)
+    lake.land("raw_traces", landed)
     land_feedback(lake, parsed, "")
+    if landed.height:
+        adopt_orphans(lake, "", landed)
     return _set_aside(lake, parsed.filter(pl.col("problem").is_not_null()), records, now)
 
 

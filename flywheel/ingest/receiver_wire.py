@@ -128,19 +128,24 @@ def _from_json(kind: str, body: bytes) -> Batch | Refusal:
     except orjson.JSONDecodeError as broken:
         return Refusal(400, f"The body is not JSON: {broken}.")
     parts, scopes, items = _LISTS[kind]
-    if not isinstance(request, dict) or not isinstance(request.get(parts, []), list):
-        return Refusal(400, f"The body is not an object with a list {parts!r}.")
+    if not isinstance(request, dict) or not _holds_objects(request.get(parts), (scopes, items)):
+        return Refusal(400, f"The body is not an object with lists {parts!r}, {scopes!r} and {items!r} of objects.")
     found = [
         _wrapped(kind, part.get("resource"), scope.get("scope"), item)
-        for part in _objects(request.get(parts))
-        for scope in _objects(part.get(scopes))
-        for item in _objects(scope.get(items))
+        for part in request.get(parts) or []
+        for scope in part.get(scopes) or []
+        for item in scope.get(items) or []
     ]
     return Batch(kind, tuple(found))
 
 
-def _objects(found: _Tree) -> list[dict[str, _Tree]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+def _holds_objects(found: _Tree, inner: tuple[str, ...]) -> bool:
+    """Whether a list, where there is one, holds nothing but objects, and so do the lists in them."""
+    if found is None:
+        return True
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        return False
+    return not inner or all(_holds_objects(each.get(inner[0]), inner[1:]) for each in found)
 
 
 def _feedback(body: bytes) -> Batch | Refusal:

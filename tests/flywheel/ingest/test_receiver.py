@@ -116,9 +116,9 @@ def test_the_sdks_exporter_is_understood(address: str, settings: Settings, compr
         assert counts.row(0) == (50, 50, 1225, "shop")
         called = lake.frame("select input, error, finish_reason, latency_ms > 0 from raw_traces limit 1").row(0)
         assert called == ('[{"role":"user","content":"q"}]', "Timeout", "stop", True)
-        said = lake.frame("select kind, name, value, target_id from raw_feedback").row(0)
+        said = lake.frame("select kind, name, value, aliases[1] from raw_feedback join raw_traces using (trace_id)")
         context = current.get_span_context()
-        assert said == ("evaluation", "tone", 0.5, f"{context.trace_id:032x}:{context.span_id:016x}")
+        assert said.rows() == [("evaluation", "tone", 0.5, f"{context.trace_id:032x}:{context.span_id:016x}")]
 
 
 def test_what_is_sent_again_is_there_once(post: Callable[..., Reply], settings: Settings) -> None:
@@ -178,6 +178,12 @@ def test_feedback_waits_for_the_call_it_names(post: Callable[..., Reply], settin
         said = lake.frame("select trace_id, target_id, kind, value, name from raw_feedback order by target_id").rows()
         assert said == [(None, "r-1", "thumb", -1.0, "ui"), (None, "r-2", "thumb", -1.0, "ui")]
         assert lake.scalar("select count(*) from raw_feedback where actor_hash like '%ann%'") == 0
+    assert post("traces", request_of(span(1)))[0] == 200
+    with Lake.open(settings) as lake:
+        found = lake.frame(
+            "select target_id, raw_traces.response_id from raw_feedback join raw_traces using (trace_id)"
+        )
+        assert found.rows() == [("r-1", "r-1")]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +215,9 @@ def test_feedback_that_says_nothing_is_refused(post: Callable[..., Reply], item:
         ({"content_encoding": "gzip"}, gzip.compress(b"{}")[:-9], 400, "ends too early"),
         ({"content_encoding": "gzip"}, gzip.compress(b" " * 2_000_000), 413, "receive_limit_mb"),
         ({}, b" " * 2_000_000, 413, "receive_limit_mb"),
-        ({}, b"[]", 400, "not an object with a list 'resourceSpans'"),
+        ({}, b"[]", 400, "not an object with lists 'resourceSpans'"),
+        ({}, b'{"resourceSpans": 5}', 400, "'scopeSpans' and 'spans' of objects"),
+        ({}, b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}, 5]}]}]}', 400, "'spans' of objects"),
         ({}, b"{", 400, "not JSON"),
     ],
 )
