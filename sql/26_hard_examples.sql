@@ -6,7 +6,7 @@ create table hard_examples (
     example_id varchar,
     trace_id varchar,
     mode_id varchar,
-    purpose varchar, -- hard: to learn from; audit: random, only measured with; relabel: perhaps no failure, never learned
+    purpose varchar, -- hard: to learn from; audit: random, only measured with; relabel: perhaps no failure, not learned
     reason varchar, -- of a relabel: why it may be no failure
     hardness double, -- 0-1: how surely it failed and how unsure the model was
     p_failure double, -- 0-1, of which hardness is made; 0 for an audit in which no signal fired
