@@ -41,13 +41,19 @@ today as (
     ) where is_representative
 ),
 drawn as (
-    select trace_id, purpose = 'audit' as is_audit from hard_examples where day <= $day
+    select
+        hard_examples.trace_id, hard_examples.purpose = 'audit' as is_audit,
+        routes.route is distinct from 'drop' as is_asked
+    from hard_examples
+    left join routes on hard_examples.example_id = routes.example_id and hard_examples.day = routes.day
+    where hard_examples.day <= $day
     union all
-    select unnest($audited::varchar[]), true
+    select unnest($audited::varchar[]), true, true
 ),
-anchored as (
+-- groups keep their id from day to day: what somebody was asked once is not asked again
+asked_groups as (
     select duplicates.group_id from duplicates
-    where duplicates.day = $day and duplicates.trace_id in (select drawn.trace_id from drawn where is_audit)
+    where duplicates.day <= $day and duplicates.trace_id in (select drawn.trace_id from drawn where is_asked)
 ),
 anchors as (
     select lower(trim(query)) as asked from audits where day <= $day
@@ -66,7 +72,7 @@ open_problems as (
     from today
     left join apart on today.trace_id = apart.trace_id
     where today.trace_id not in (select drawn.trace_id from drawn)
-        and today.group_id not in (select anchored.group_id from anchored)
+        and today.group_id not in (select asked_groups.group_id from asked_groups)
         and (today.query = '' or lower(trim(today.query)) not in (select asked from anchors where asked is not null))
 ),
 ranked as (

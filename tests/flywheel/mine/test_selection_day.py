@@ -118,6 +118,20 @@ def test_a_twin_of_an_audit_is_not_learned_from(memory: Lake, failing: Failing, 
     assert drawn(memory) == [("audit", "a"), ("hard", "c")]
 
 
+@pytest.mark.parametrize(("route", "chosen"), [("human", ["c"]), ("drop", ["a", "c"])])
+def test_a_problem_somebody_was_asked_on_an_earlier_day_is_not_asked_again(
+    memory: Lake, failing: Failing, land: Land, route: str, chosen: list[str]
+) -> None:
+    failing("old", BEFORE, group_id="g")
+    choose_examples(memory, BEFORE, Quota(1, 0))
+    example_id = memory.scalar("select example_id from hard_examples")
+    land("routes", [{"day": BEFORE, "example_id": example_id, "route": route}])
+    failing("a", group_id="g")
+    failing("c")
+    choose_examples(memory, DAY, Quota(5, 0))
+    assert sorted(row[1] for row in drawn(memory)) == chosen
+
+
 def test_a_twin_of_an_earlier_audit_is_not_learned_from(memory: Lake, failing: Failing, land: Land) -> None:
     land("review_queue", [{"day": BEFORE, "example_id": "e", "query": "my card was stolen", "reason": "audit"}])
     land("audits", [{"day": BEFORE, "example_id": "f", "query": "exchange rate"}])
