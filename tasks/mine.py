@@ -5,12 +5,16 @@ from datetime import date
 from prefect import task
 
 from flywheel.core.lake import open_lake
+from flywheel.core.settings import load_settings
+from flywheel.llm.connect import connected
+from flywheel.llm.spend import record_spend
 from flywheel.mine.labels import weigh_signals as weigh
 from flywheel.mine.named import name_modes as name
+from flywheel.mine.note_models import NoteModels
 from flywheel.mine.repeats import find_repeats as find
 from flywheel.mine.selection_day import Quota
 from flywheel.mine.selection_day import choose_examples as choose
-from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
+from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id, run_started
 
 
 @task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)
@@ -30,8 +34,18 @@ def find_repeats(day: date) -> int:
 @task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)
 def name_modes(day: date) -> int:
     """Group and name the day's failures; return how many modes they have."""
+    settings = load_settings()
     with open_lake() as lake:
-        return name(lake, day, run_id())
+        if not (settings.note_model or settings.embedding_model):
+            return name(lake, day, run_id())
+        with connected(settings) as provider:
+            spent = [provider.ledger.spent_usd(purpose, since=run_started()) for purpose in NoteModels.purposes]
+            left_usd = max(0.0, settings.run_budget_usd - sum(spent))
+            models = NoteModels(provider, settings.note_model, settings.embedding_model, left_usd)
+            try:
+                return name(lake, day, run_id(), models=models)
+            finally:
+                record_spend(lake, provider.ledger, run_id())
 
 
 @task(retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient)

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr = Field(SecretStr("local"), description="key for that endpoint")
     base_model: str = Field("wheel-small", description="model that improve fine-tunes when none is promoted yet")
     teacher_model: str = Field("", description="model that corrects hard examples; '' = people only")
+    note_model: str = Field("", description="model that writes failure notes and names modes; '' = from the evidence")
+    embedding_model: str = Field("", description="model that embeds failure notes; '' = TF-IDF and SVD")
     daily_budget: int = Field(200, ge=1, description="hard examples chosen per day")
     human_budget: int = Field(60, ge=0, description="of these, how many people can answer per day")
     audit_share: float = Field(

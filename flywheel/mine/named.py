@@ -1,6 +1,7 @@
-"""Failure modes of one day: assigned, clustered, named, with their trend, into the lake."""
+"""Failure modes of one day: noted, grouped, matched with those known, named and measured, into the lake."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -8,46 +9,92 @@ import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
-from flywheel.mine.embed import DIMENSIONS, embed
-from flywheel.mine.modes import OTHER, Grouping, ModePolicy, group_notes, trend_of
-from flywheel.text.terms import distinctive_terms
+from flywheel.mine.embed import Embedder, Vectors
+from flywheel.mine.identity import matched, overlap, twins
+from flywheel.mine.known_modes import KnownMode, known_modes, repeats_of, votes_of
+from flywheel.mine.mode_rows import Day, absent_rows, mode_rows
+from flywheel.mine.modes import OTHER, Grouping, ModePolicy, group_notes
+from flywheel.mine.note_models import NoteModels
+from flywheel.mine.notes import evidence_notes
+from flywheel.mine.spaces import reproject, space_of_day
 
-_KNOWN = """
-select mode_id, any_value(name) as name, any_value(description) as description, min(first_seen) as first_seen,
-    arg_max(centroid, day) as centroid, list(size order by day) as sizes,
-    mode_id in (select mode_id from corrections) as is_corrected
-from failure_modes where day < $day group by mode_id order by first_seen, mode_id
+_HELD = """
+select members.trace_id, members.mode_id from mode_members as members
+inner join failure_modes as modes on members.mode_id = modes.mode_id and members.day = modes.day
+where members.day = $day and modes.first_seen = $day and members.mode_id != 'other'
 """
 
 
-def name_modes(lake: Lake, day: date, run_id: str = "", policy: ModePolicy | None = None) -> int:
-    """Group and name the day's failures into `mode_members` and `failure_modes`; return the number of modes."""
-    policy = policy or ModePolicy()
-    failures = lake.frame("select trace_id, note from failures where day = $day order by trace_id", day=day)
-    known = lake.frame(_KNOWN, day=day)
-    named = known.filter(pl.col("mode_id") != OTHER)
-    centroids = np.array(named["centroid"].to_list(), dtype=np.float32).reshape(named.height, DIMENSIONS)
-    notes = failures["note"].to_list()
-    grouping = group_notes(embed(notes), centroids, policy)
-    fresh_ids = [
-        content_id("mode", day, index, *_members_of(failures, grouping, index))
-        for index in range(len(grouping.centroids))
-    ]
-    mode_ids = _mode_ids(grouping, named["mode_id"].to_list(), fresh_ids)
-    members = [
-        {"trace_id": trace_id, "mode_id": mode_id, "similarity": similarity}
-        for trace_id, mode_id, similarity in zip(
-            failures["trace_id"], mode_ids, grouping.similarity.tolist(), strict=True
-        )
-    ]
-    lake.replace("mode_members", day, lake.typed("mode_members", members), run_id)
-    fresh_centroids = dict(zip(fresh_ids, grouping.centroids.tolist(), strict=True))
-    rows = _mode_rows(day, mode_ids, notes, known, fresh_centroids)
-    return lake.replace("failure_modes", day, lake.typed("failure_modes", rows), run_id)
+@dataclass(frozen=True, slots=True)
+class Living:
+    """The modes that can take members today: ids, oldest first, and their centroids."""
+
+    ids: list[str]
+    centroids: Vectors
+    merged: dict[str, str]  # modes that turned out to be one with an older one
 
 
-def _members_of(failures: pl.DataFrame, grouping: Grouping, index: int) -> list[str]:
-    return failures["trace_id"].gather(np.flatnonzero(grouping.fresh == index)).to_list()
+def name_modes(
+    lake: Lake, day: date, run_id: str = "", policy: ModePolicy | None = None, models: NoteModels | None = None
+) -> int:
+    """Group and name the day's failures into `mode_members` and `failure_modes`; return the number of modes met.
+
+    Mining a day again gives the same rows: only what was known before the day decides, and a new mode keeps the id
+    that it got the first time when it has most of the same members.
+    """
+    policy, models = policy or ModePolicy(), models or NoteModels()
+    notes = models.noted(evidence_notes(lake, day))
+    texts = notes["note"].to_list()
+    space: Embedder = models.space() or space_of_day(lake, day, texts, run_id)
+    vectors = space.embed(texts)
+    known = known_modes(lake, day)
+    living = _living(lake, day, known, policy, space)
+    votes = votes_of(notes["trace_id"].to_list(), repeats_of(lake, day, notes), known, living.ids)
+    grouping = group_notes(vectors, living.centroids, policy, votes)
+    fresh_ids = _fresh_ids(lake, day, notes["trace_id"].to_list(), grouping)
+    members = notes.with_columns(
+        pl.Series("mode_id", _mode_ids(grouping, living.ids, fresh_ids), pl.String),
+        pl.Series("similarity", grouping.similarity, pl.Float64),
+    )
+    held = members.select("trace_id", "mode_id", "similarity", "note", "note_origin")
+    lake.replace("mode_members", day, held, run_id)
+    state = Day(day, space.space_id, known, policy, *_moves(grouping, living, fresh_ids))
+    rows = mode_rows(lake, state, members, vectors, models)
+    absent = absent_rows(state, {str(row["mode_id"]) for row in rows})
+    lake.replace("failure_modes", day, lake.typed("failure_modes", [*rows, *absent]), run_id)
+    return len(rows)
+
+
+def _living(lake: Lake, day: date, known: Mapping[str, KnownMode], policy: ModePolicy, space: Embedder) -> Living:
+    modes = [mode for mode in known.values() if mode.mode_id != OTHER and not mode.merged_into]
+    foreign = [mode.mode_id for mode in modes if mode.space_id != space.space_id]
+    moved = reproject(lake, day, space, foreign) if foreign else {}
+    placed = [(mode.mode_id, moved.get(mode.mode_id, mode.centroid)) for mode in modes]
+    width = space.embed(["width"]).shape[1]
+    usable = [(mode_id, centroid) for mode_id, centroid in placed if len(centroid) == width]
+    ids = [mode_id for mode_id, _ in usable]
+    centroids = np.array([centroid for _, centroid in usable], np.float32).reshape(len(usable), width)
+    same = twins(centroids, policy.same_centroid)
+    kept = [place for place in range(len(ids)) if place not in same]
+    return Living(
+        [ids[place] for place in kept], centroids[kept], {ids[young]: ids[old] for young, old in same.items()}
+    )
+
+
+def _fresh_ids(lake: Lake, day: date, trace_ids: Sequence[str], grouping: Grouping) -> list[str]:
+    """Return an id per new mode: the one the day's earlier run gave the same members, else a new one."""
+    count = len(grouping.centroids)
+    held = dict(lake.frame(_HELD, day=day).iter_rows())
+    ids = sorted(set(held.values()))
+    index = {mode_id: place for place, mode_id in enumerate(ids)}
+    before = np.array([index.get(held.get(trace_id, ""), -1) for trace_id in trace_ids], np.int64)
+    same = matched(overlap(grouping.fresh, count, before, len(ids)), 0.3)
+    return [
+        ids[same[group]]
+        if same[group] >= 0
+        else content_id("mode", day, *(trace_ids[row] for row in np.flatnonzero(grouping.fresh == group).tolist()))
+        for group in range(count)
+    ]
 
 
 def _mode_ids(grouping: Grouping, known_ids: Sequence[str], fresh_ids: Sequence[str]) -> list[str]:
@@ -57,37 +104,10 @@ def _mode_ids(grouping: Grouping, known_ids: Sequence[str], fresh_ids: Sequence[
     ]
 
 
-def _mode_rows(
-    day: date,
-    mode_ids: Sequence[str],
-    notes: Sequence[str],
-    known: pl.DataFrame,
-    fresh_centroids: dict[str, list[float]],
-) -> list[dict[str, object]]:
-    texts: dict[str, list[str]] = {}
-    for mode_id, note in zip(mode_ids, notes, strict=True):
-        texts.setdefault(mode_id, []).append(note)
-    terms = distinctive_terms({mode: [note.replace("_", " ") for note in group] for mode, group in texts.items()})
-    earlier = {row["mode_id"]: row for row in known.iter_rows(named=True)}
-    rows = []
-    for mode_id, group in sorted(texts.items()):
-        before = earlier.get(mode_id)
-        sizes = before["sizes"] if before else []
-        rows.append(
-            {
-                "mode_id": mode_id,
-                "name": before["name"] if before else _name(mode_id, terms.get(mode_id, [])),
-                "description": before["description"] if before else f"e.g. {group[0][:200]}",
-                "first_seen": before["first_seen"] if before else day,
-                "status": "corrected" if before and before["is_corrected"] else "open",
-                "size": len(group),
-                "total_size": len(group) + sum(sizes),
-                "trend": trend_of(len(group), sizes),
-                "centroid": before["centroid"] if before else fresh_centroids.get(mode_id, []),
-            }
-        )
-    return rows
-
-
-def _name(mode_id: str, terms: Sequence[str]) -> str:
-    return OTHER if mode_id == OTHER else " · ".join(terms) or mode_id[:8]
+def _moves(grouping: Grouping, living: Living, fresh_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what was merged into what, and what was split from what, by id."""
+    merged = living.merged | {living.ids[old]: living.ids[new] for old, new in grouping.merged.items()}
+    split = {
+        fresh_ids[place]: living.ids[home] for place, home in enumerate(grouping.split_from.tolist()) if home >= 0
+    }
+    return merged, split

@@ -35,7 +35,7 @@ class Interval:
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
+def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
     """Return the share of successes with Wilson's score interval (Wilson 1927); nan for n = 0."""
     if not 0 <= successes <= n:
         raise UsageError(f"{successes!r} successes of {n!r} is not a share; expected 0 <= successes <= n.")

@@ -21,15 +21,23 @@ _PRIOR_SHARE = 0.5
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 
-def distinctive_terms(texts_by_group: Mapping[str, Sequence[str]], top: int = 4) -> dict[str, tuple[str, ...]]:
+def distinctive_terms(
+    texts_by_group: Mapping[str, Sequence[str]], top: int = 4, least_share: float = 0.0
+) -> dict[str, tuple[str, ...]]:
     """Return up to `top` phrases per group, the most distinctive first; ties are alphabetical.
 
     A text counts a phrase once. A phrase inside a longer chosen phrase is left out ("card payment" says "card").
+    With a share asked for, a phrase in fewer of a group's texts, or in a single one of several, is left out as well.
     With a single group there is nothing to differ from, and the most frequent phrases are returned.
     """
     counts = {group: _phrase_counts(texts) for group, texts in texts_by_group.items()}
     total: Counter[str] = sum(counts.values(), Counter())
     scored = {group: _scores(counted, total) for group, counted in counts.items()}
+    for group, scores in scored.items():
+        least = max(
+            least_share * len(texts_by_group[group]), 2 if least_share and len(texts_by_group[group]) > 1 else 0
+        )
+        scored[group] = {phrase: score for phrase, score in scores.items() if counts[group][phrase] >= least}
     return {group: _readable(scores, top) for group, scores in scored.items()}
 
 

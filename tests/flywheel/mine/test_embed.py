@@ -1,47 +1,63 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from flywheel.mine.embed import DIMENSIONS, embed
+from flywheel.mine.embed import WIDTH, Space, fit_space
 
-NOTES = ["card_lost | my card is gone", "timeout | what is the rate", "card lost my card was stolen", ""]
+FIRST = [
+    f"answer: {label}\ntopic: {word} number {n}"
+    for n in range(12)
+    for label, word in (("card_lost", "card"), ("refund", "money"), ("fx_rate", "euro"))
+]
+NOTES = ["answer: card_lost\ntopic: my card is gone", "answer: refund\ntopic: money back", "answer: card_lost", ""]
 
 
-def test_vectors_have_length_one_or_none() -> None:
-    vectors = embed(NOTES)
-    assert vectors.shape == (4, DIMENSIONS)
+@pytest.fixture(scope="module")
+def fitted() -> Space:
+    return fit_space(FIRST)
+
+
+@pytest.mark.parametrize("space", [Space(), fit_space(FIRST)], ids=["hashed", "fitted"])
+def test_vectors_have_length_one_or_none(space: Space) -> None:
+    vectors = space.embed(NOTES)
+    assert vectors.shape == (4, WIDTH)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1, 0], abs=1e-6)
 
 
-def test_a_note_has_the_same_vector_whatever_it_is_embedded_with() -> None:
-    together = embed(NOTES)
-    alone = np.vstack([embed([note]) for note in NOTES])
-    assert np.array_equal(together, alone)
-    assert np.array_equal(embed(NOTES[::-1])[::-1], together)
+def test_a_note_has_the_same_vector_whatever_it_is_embedded_with(fitted: Space) -> None:
+    together = fitted.embed(NOTES)
+    alone = np.vstack([fitted.embed([note]) for note in NOTES])
+    assert together == pytest.approx(alone, abs=1e-6)
 
 
-def test_notes_about_one_thing_are_nearer_than_notes_about_two() -> None:
-    vectors = embed(NOTES)
-    assert vectors[0] @ vectors[2] > 0.3 > vectors[0] @ vectors[1]
-
-
-@pytest.mark.parametrize(("joined", "apart"), [("card_lost", "card lost"), ("a rate|b rate", "a rate b rate")])
-def test_labels_are_read_as_words(joined: str, apart: str) -> None:
-    assert np.array_equal(embed([joined]), embed([apart]))
-
-
-def test_no_notes_have_no_vectors() -> None:
-    assert embed([]).shape == (0, DIMENSIONS)
-
-
-def test_a_centroid_means_the_same_in_another_process() -> None:
-    script = "from flywheel.mine.embed import embed; print(*embed(['card lost'])[0].nonzero()[0])"
-    root = Path(__file__).parents[3]
-    elsewhere = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60, cwd=root
+def test_a_wrong_answer_weighs_more_than_what_was_asked(fitted: Space) -> None:
+    asked = "topic: card number 3"
+    one, other, elsewhere = fitted.embed(
+        [f"answer: card_lost\n{asked}", f"answer: refund\n{asked}", "answer: card_lost\ntopic: euro number 5"]
     )
-    assert [int(place) for place in elsewhere.stdout.split()] == embed(["card lost"])[0].nonzero()[0].tolist()
+    assert one @ elsewhere > 0.8 > 0.3 > one @ other
+
+
+def test_what_is_new_is_far_from_all_that_was_known(fitted: Space) -> None:
+    new, again, old = fitted.embed(["answer: pin_blocked", "answer: pin_blocked\ntopic: euro", "answer: refund"])
+    assert new @ again > 0.9
+    assert abs(new @ old) < 0.2
+    assert fitted.unknown_share(["answer: pin_blocked"]) == pytest.approx(1)
+    assert fitted.unknown_share(["answer: refund"]) == pytest.approx(0)
+    assert fitted.unknown_share([]) == 0
+
+
+def test_fitting_twice_gives_the_same_space(fitted: Space) -> None:
+    again = fit_space(FIRST)
+    assert again.space_id == fitted.space_id
+    assert np.array_equal(again.places, fitted.places)
+    assert fit_space([*FIRST, "answer: card_lost"]).space_id != fitted.space_id
+
+
+def test_few_notes_are_hashed() -> None:
+    assert fit_space(FIRST[:29]).space_id == "hashed"
+    assert fit_space(["same"] * 40).space_id != ""
+
+
+def test_no_notes_have_no_vectors(fitted: Space) -> None:
+    assert fitted.embed([]).shape == (0, WIDTH)

@@ -13,17 +13,21 @@ SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 Fail = Callable[..., None]
 
 CARDS = [f"card_lost | my card was stolen in {place}" for place in ("Rome", "Oslo", "Bern", "Kiel", "Graz", "Linz")]
-RATES = [f"timeout | which exchange rate applies to {money}" for money in ("euro", "yen", "pound", "krone", "zloty")]
-QUIRKS = ["unrelated quirk", "something else entirely", "strange behaviour"]
+RATES = [f"fx_fee | which exchange rate applies to {money}" for money in ("euro", "yen", "pound", "krone", "zloty")]
+QUIRKS = ["one | unrelated quirk", "two | something else entirely", "three | strange behaviour"]
 
 
 @pytest.fixture
 def fail(land: Callable[..., int]) -> Fail:
-    """Return what lands failures with these notes on a day."""
+    """Return what lands failures on a day, each written `answer | query`; users rejected all of them."""
 
-    def rows(day: date, *notes: str) -> None:
-        held = [{"day": day, "trace_id": f"{day}-{number:03}", "note": note} for number, note in enumerate(notes)]
-        land("failures", held)
+    def rows(day: date, *written: str) -> None:
+        for number, text in enumerate(written):
+            output, query = text.split(" | ")
+            trace = {"day": day, "trace_id": f"{day}-{number:03}"}
+            land("traces", [trace | {"output": output, "query": query, "task": "desk"}])
+            land("signals", [trace | {"signal": "thumbs_down", "strength": 1.0, "evidence": "down"}])
+            land("failures", [trace | {"note": query, "p_failure": 0.9, "signals": ["thumbs_down"]}])
 
     return rows
 
@@ -44,9 +48,10 @@ def test_failures_become_named_modes(memory: Lake, fail: Fail) -> None:
     assert name_modes(memory, FIRST) == 2
     cards, rates = modes(memory, FIRST).values()
     assert (cards["size"], rates["size"]) == (6, 5)
-    assert "card" in cards["name"]
-    assert "rate" in rates["name"]
-    assert cards["description"] == f"e.g. {CARDS[0]}"
+    assert cards["name"] == "answers card_lost"
+    assert rates["name"] == "answers fx_fee"
+    assert cards["description"].startswith("Answers `card_lost` (100%) where users write of card")
+    assert rates["description"].endswith("Noticed by thumbs_down.")
     assert {mode["status"] for mode in (cards, rates)} == {"open"}
     assert {mode["trend"] for mode in (cards, rates)} == {None}
     assert {mode["first_seen"] for mode in (cards, rates)} == {FIRST}
@@ -55,10 +60,10 @@ def test_failures_become_named_modes(memory: Lake, fail: Fail) -> None:
 def test_a_mode_keeps_its_id_name_and_place_on_later_days(memory: Lake, fail: Fail) -> None:
     fail(FIRST, *CARDS, *RATES)
     name_modes(memory, FIRST)
-    fail(SECOND, *[note.replace("stolen", "swallowed") for note in CARDS[:3]], *RATES, *RATES)
+    fail(SECOND, *[note.replace("stolen", "taken") for note in CARDS[:3]], *RATES, *RATES)
     assert name_modes(memory, SECOND) == 2
     before, after = list(modes(memory, FIRST).values()), list(modes(memory, SECOND).values())
-    kept = ("mode_id", "name", "description", "first_seen", "centroid")
+    kept = ("mode_id", "name", "description", "first_seen")
     assert [[mode[name] for name in kept] for mode in after] == [[mode[name] for name in kept] for mode in before]
     assert [(mode["size"], mode["total_size"], mode["trend"]) for mode in after] == [(3, 9, 0.5), (10, 15, 2.0)]
 
@@ -103,7 +108,7 @@ def test_every_failure_has_exactly_one_mode(memory: Lake, fail: Fail) -> None:
 
 
 def test_a_day_has_at_most_twenty_modes_and_other(memory: Lake, fail: Fail) -> None:
-    fail(FIRST, *[f"topic{number % 60} word{number % 60} thing{number % 60}" for number in range(1200)])
+    fail(FIRST, *[f"label{number % 60} | word{number % 60} thing" for number in range(300)])
     assert name_modes(memory, FIRST) <= 21
     assert memory.scalar("select count(*) from failure_modes where mode_id != 'other'") == 20
 
@@ -121,10 +126,65 @@ def test_two_lakes_name_the_same_day_alike(fail: Fail, memory: Lake) -> None:
     fail(FIRST, *CARDS, *RATES)
     name_modes(memory, FIRST)
     with Lake.in_memory() as other:
-        other.land("failures", memory.frame("select * exclude (run_id) from failures order by trace_id desc"))
+        for table in ("traces", "signals", "failures"):
+            other.land(table, memory.frame(f"select * exclude (run_id) from {table} order by trace_id desc"))  # noqa: S608
         name_modes(other, FIRST)
         ids = "select mode_id, name from failure_modes order by mode_id"
         assert other.frame(ids).equals(memory.frame(ids))
+
+
+def test_a_day_mined_again_with_late_failures_keeps_the_ids(memory: Lake, fail: Fail) -> None:
+    fail(FIRST, *CARDS[:4], *RATES[:4])
+    name_modes(memory, FIRST)
+    ids = {mode["name"]: mode["mode_id"] for mode in modes(memory, FIRST).values()}
+    fail(FIRST, *CARDS[:4], *RATES[:4], *CARDS[4:], RATES[4])
+    name_modes(memory, FIRST)
+    assert {mode["name"]: mode["mode_id"] for mode in modes(memory, FIRST).values()} == ids
+    assert [mode["size"] for mode in modes(memory, FIRST).values()] == [6, 5]
+
+
+def test_the_space_is_fitted_once_there_is_enough_and_the_modes_move_into_it(memory: Lake, fail: Fail) -> None:
+    fail(FIRST, *CARDS, *RATES)
+    name_modes(memory, FIRST)
+    fail(SECOND, *CARDS * 4, *RATES * 4)
+    name_modes(memory, SECOND)
+    spaces = memory.frame("select day, any_value(space_id) from failure_modes group by day order by day").rows()
+    assert spaces[0] == (FIRST, "hashed")
+    assert spaces[1] == (SECOND, memory.scalar("select any_value(space_id) from note_spaces"))
+    first, second = modes(memory, FIRST), modes(memory, SECOND)
+    assert {mode["mode_id"] for mode in first.values()} == {mode["mode_id"] for mode in second.values()}
+
+
+def test_a_mode_is_measured_and_ranked(memory: Lake, fail: Fail, land: Callable[..., int]) -> None:
+    fail(FIRST, *CARDS, *RATES)
+    land("traces", [{"day": FIRST, "trace_id": f"fine-{number}"} for number in range(89)])
+    land(
+        "feedback",
+        [
+            {"day": FIRST, "feedback_id": f"f{n}", "trace_id": f"{FIRST}-{n:03}", "kind": "edit", "text": "x"}
+            for n in range(6)
+        ],
+    )
+    name_modes(memory, FIRST)
+    cards, rates = modes(memory, FIRST).values()
+    assert cards["prevalence"] == pytest.approx(6 * 0.9 / 100)
+    assert cards["prevalence_low"] < cards["prevalence"] < cards["prevalence_high"]
+    assert cards["severity"] == pytest.approx(0.7)
+    assert (cards["fixability"], rates["fixability"]) == (1.0, 0.5)
+    assert cards["worth"] == pytest.approx(0.054 * 0.7)
+    assert 0 < cards["worth_low"] < cards["worth"]
+    assert (cards["rank"], rates["rank"]) == (1, 2)
+    assert cards["signals"] == ["thumbs_down"]
+    assert sorted(cards["examples"]) == [f"{FIRST}-{number:03}" for number in range(6)]
+
+
+def test_a_mode_that_stays_away_is_closed_and_has_regressed_when_it_is_back(memory: Lake, fail: Fail) -> None:
+    later, last = FIRST + timedelta(days=7), FIRST + timedelta(days=8)
+    for day, notes in ((FIRST, CARDS), (later, RATES), (last, CARDS)):
+        fail(day, *notes)
+        name_modes(memory, day)
+    rows = memory.frame("select day, status, size from failure_modes where name like '%card%' order by day").rows()
+    assert rows == [(FIRST, "open", 6), (later, "closed", 0), (last, "regressed", 6)]
 
 
 def test_a_corrected_mode_says_so_from_the_next_day_on(memory: Lake, fail: Fail, land: Callable[..., int]) -> None:
