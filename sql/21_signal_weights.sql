@@ -7,6 +7,7 @@ create table signal_weights (
     signal varchar,
     fired_count bigint,
     looked_count bigint, -- traces it could look at
+    mean_strength double, -- where it fired: what is stronger counts more, up to 1.5 times
     sensitivity double, -- P(fires | failure), where it could look
     false_positive_rate double, -- P(fires | no failure), where it could look
     prevalence double, -- P(failure), the same in all rows of a task

@@ -60,6 +60,7 @@ judged as (
         ballots.task,
         ballots.fired,
         ballots.silent,
+        any_value(tasks.slope) as slope,
         any_value(tasks.intercept) + any_value(tasks.slope) * (
             any_value(tasks.prior)
             + coalesce(sum(if(ballots.has_fired, weights.log_odds_fired, weights.log_odds_silent)), 0)
@@ -69,6 +70,20 @@ judged as (
     left join weights on ballots.task is not distinct from weights.task and ballots.signal = weights.signal
     group by ballots.task, ballots.fired, ballots.silent
     having count(weights.signal) filter (ballots.has_fired) > 0
+),
+
+-- what fired more strongly than it usually does counts more
+graded as (
+    select
+        signals.trace_id,
+        sum(
+            weights.log_odds_fired
+            * (least(greatest(coalesce(signals.strength / nullif(weights.mean_strength, 0), 1), 0.5), 1.5) - 1)
+        ) as log_odds
+    from signals
+    inner join votes on signals.trace_id = votes.trace_id
+    inner join weights on votes.task is not distinct from weights.task and signals.signal = weights.signal
+    group by signals.trace_id
 ),
 
 told as (
@@ -93,7 +108,9 @@ failing as (
     select
         told.day,
         told.trace_id,
-        coalesce(1 / (1 + exp(-judged.log_odds)), told.strongest) as p_failure,
+        coalesce(
+            1 / (1 + exp(-judged.log_odds - judged.slope * coalesce(graded.log_odds, 0))), told.strongest
+        ) as p_failure,
         told.signals,
         judged.log_odds is not null as estimated,
         -- what can be seen to be wrong says more than that somebody was unhappy
@@ -109,6 +126,7 @@ failing as (
             votes.task is not distinct from judged.task
             and votes.fired = judged.fired
             and votes.silent = judged.silent
+    left join graded on told.trace_id = graded.trace_id
 )
 
 select * from failing;

@@ -25,6 +25,13 @@ where votes.day <= $day group by all order by all
 """
 
 
+_STRENGTHS = """
+select votes.task, signals.signal, avg(signals.strength) as mean_strength
+from signals inner join votes on signals.trace_id = votes.trace_id and signals.day = votes.day
+where signals.day <= $day group by all
+"""
+
+
 def weigh_signals(lake: Lake, day: date, run_id: str = "") -> int:
     """Count the day's votes, fit the label model per task on all traces up to the day, into `signal_weights`.
 
@@ -32,12 +39,14 @@ def weigh_signals(lake: Lake, day: date, run_id: str = "") -> int:
     """
     lake.build("votes", day, run_id)
     known = load_signals()
+    strengths = {(task, signal): mean for task, signal, mean in lake.frame(_STRENGTHS, day=day).iter_rows()}
     rows: list[dict[str, object]] = []
     for patterns in lake.frame(_PATTERNS, day=day).partition_by("task", maintain_order=True):
         fired = {name for names in patterns["fired"] for name in names.split()}
         signals = [known[name] for name in sorted(fired & set(known))]
         if signals and patterns["trace_count"].sum() >= FEWEST_TRACES:
-            rows += _weights(signals, patterns)
+            task = patterns["task"][0]
+            rows += [row | {"mean_strength": strengths[task, row["signal"]]} for row in _weights(signals, patterns)]
     return lake.replace("signal_weights", day, lake.typed("signal_weights", rows), run_id)
 
 

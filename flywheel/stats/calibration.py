@@ -17,8 +17,8 @@ from flywheel.stats.intervals import Numbers
 class CalibrationPrior:
     """How far the two numbers may stray before data say so, as standard deviations."""
 
-    # A prevalence wrong by a factor of e is common; one wrong by e squared is not.
-    intercept: float = 1.5
+    # Odds wrong by a factor of e are common, by e squared they are not.
+    intercept: float = 1.0
     # Signals taken as independent are too sure, by a half or so; upside down is next to impossible.
     slope: float = 0.5
 

@@ -29,6 +29,8 @@ _EDGE = 1e-4
 _MOST_SIGNALS = 39
 _MOST_ITERATIONS = 100
 _TOLERANCE = 1e-5
+# A signal may fire on most good traces. Capped at a half, nearly everything would have to be a failure to explain it.
+_MOST_FALSE = 0.95
 # A firm belief is worth this many times the traces there are: data move it by a tenth of the way at most.
 _FIRM = 10.0
 
@@ -184,7 +186,7 @@ def _maximised(
     sensitivity = (failed @ fired + a * np.asarray(prior.sensitivity)) / (failed @ looked + a)
     false_positive = (fine @ fired + b * np.asarray(prior.false_positive)) / (fine @ looked + b)
     prevalence = (failed.sum() + a * prior.prevalence) / (counts.sum() + a)
-    false_positive = np.clip(false_positive, _EDGE, 0.5)
+    false_positive = np.clip(false_positive, _EDGE, _MOST_FALSE)
     # A signal that fires more on good traces than on bad is no evidence; it must not become evidence of health.
     sensitivity = np.clip(sensitivity, false_positive, 1 - _EDGE)
     prevalence = float(np.clip(prevalence, _EDGE, 1 - _EDGE))

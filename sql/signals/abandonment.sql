@@ -1,6 +1,5 @@
 -- abandonment: the conversation ends on a question or on no answer, where people usually go on after these
 -- about: user
--- applies: turn = max(turn) over (partition by conversation_id)
 -- prior: fires on 8% of failures, 3% of the rest
 with
 turns as (

@@ -1,6 +1,5 @@
 -- dissatisfaction: what the user said next complains about the answer
 -- about: user
--- applies: turn < max(turn) over (partition by conversation_id) or tool_calls is not null
 -- prior: fires on 20% of failures, 2% of the rest
 with
 -- a call of its own blames the call before

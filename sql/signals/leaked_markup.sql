@@ -19,7 +19,8 @@ marked as (
         ) as is_fenced,
         if(
             regexp_matches(
-                lower(coalesce(query, '')), 'template|jinja|handlebars|vue|angular|mustache|prompt|<\||inst\]|\{\{|sys>>'
+                lower(coalesce(query, '')),
+                'template|jinja|handlebars|vue|angular|mustache|prompt|<\||inst\]|\{\{|sys>>'
             ),
             '',
             regexp_extract(

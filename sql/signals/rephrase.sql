@@ -1,6 +1,5 @@
 -- rephrase: within three calls of the conversation the user asked nearly the same again
 -- about: user
--- applies: turn < max(turn) over (partition by conversation_id)
 -- prior: fires on 25% of failures, 2% of the rest
 with
 asked as (

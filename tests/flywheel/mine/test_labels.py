@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from datetime import date
+from math import exp, log
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ DAY = date(2026, 1, 5)
 Land = Callable[..., int]
 # how often each signal fires on failures and on the rest; a signal that is good in one task is poor in the other
 PLANTED = {
-    "intent": {"thumbs_down": (0.60, 0.02), "rephrase": (0.50, 0.03), "invalid_structure": (0.40, 0.01)},
+    "intent": {"thumbs_down": (0.60, 0.02), "rephrase": (0.50, 0.03), "invalid_structure": (0.40, 0.001)},
     "math": {"thumbs_down": (0.30, 0.10), "rephrase": (0.50, 0.03), "verifier_failed": (0.70, 0.01)},
 }
 PREVALENCE = {"intent": 0.20, "math": 0.40}
@@ -22,7 +23,7 @@ def traffic(task: str, count: int, random: Random, day: date = DAY) -> Iterator[
     """Yield rows of `traces` and `signals`, by table."""
     for number in range(count):
         trace = {"day": day, "trace_id": f"{task}-{day}-{number}", "task": task}
-        yield "traces", trace
+        yield "traces", trace | {"requested_schema": "{}", "output": "1 + 1 = 2"}  # every signal can look
         failed = random.random() < PREVALENCE[task]
         for signal, rates in PLANTED[task].items():
             if random.random() < rates[0 if failed else 1]:
@@ -108,3 +109,39 @@ def test_weighing_twice_leaves_the_same_rows(memory: Lake, land: Land) -> None:
 
 def test_a_day_without_traffic_has_no_weights(memory: Lake) -> None:
     assert weigh_signals(memory, DAY) == 0
+
+
+def test_people_who_checked_correct_the_model(memory: Lake, land: Land) -> None:
+    """A hand-over is planned for half of the calls, none of which failed: only people know."""
+    random, before = Random(5), date(2026, 1, 4)
+    for number in range(600):
+        trace = {"day": DAY, "trace_id": f"t{number}", "task": "desk"}
+        land("traces", [trace])
+        if number % 2:
+            land("signals", [trace | {"signal": "escalation", "strength": 1.0}])
+    weigh_signals(memory, DAY)
+    blind = weights(memory, "desk")["escalation"]
+    checked = [
+        {"day": before, "example_id": f"e{number}", "trace_id": f"t{number}", "is_failure": number % 20 == 0}
+        for number in random.sample(range(600), 80)
+    ]
+    land("audits", checked)
+    weigh_signals(memory, DAY)
+    told = weights(memory, "desk")["escalation"]
+    assert (blind["audited_count"], blind["slope"], blind["intercept"]) == (0, 1, 0)
+    assert told["audited_count"] == 80
+    assert p_fired(told) < 0.2 < p_fired(blind)
+
+
+def p_fired(row: dict[str, Any]) -> float:
+    odds = log(row["prevalence"] / (1 - row["prevalence"])) + row["log_odds_fired"]
+    return 1 / (1 + exp(-row["intercept"] - row["slope"] * odds))
+
+
+def test_who_could_not_look_is_not_counted(memory: Lake, land: Land) -> None:
+    rows = [{"day": DAY, "trace_id": f"t{number}", "task": "desk"} for number in range(100)]
+    land("traces", [row | {"requested_schema": "{}"} for row in rows[:40]] + rows[40:])
+    land("signals", [row | {"signal": "invalid_structure", "strength": 1.0} for row in rows[:10]])
+    weigh_signals(memory, DAY)
+    found = weights(memory, "desk")["invalid_structure"]
+    assert (found["fired_count"], found["looked_count"]) == (10, 40)

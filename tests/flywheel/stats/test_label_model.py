@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from flywheel.core.errors import UsageError
-from flywheel.stats.label_model import SignalPrior, calibration_error, fit_label_model, fit_patterns
+from flywheel.stats.label_model import (
+    Known,
+    SignalPrior,
+    calibration_error,
+    fit_label_model,
+    fit_patterns,
+    vote_shares,
+)
 
 SENSITIVITY = np.array([0.5, 0.3, 0.2, 0.4, 0.1, 0.6])
 FALSE_POSITIVE = np.array([0.01, 0.02, 0.005, 0.05, 0.001, 0.1])
@@ -67,6 +74,40 @@ def test_with_one_signal_the_prior_decides():
     votes = np.repeat(np.array([[1], [0]], np.int8), [50, 950], axis=0)
     careful = SignalPrior(sensitivity=0.9, false_positive=0.001, false_positive_strength=1e6)
     assert fit_label_model(votes, careful).predict(votes)[0] > 0.9
+
+
+def test_copies_share_one_vote():
+    votes, failed = simulated(20_000, abstaining=0.0)
+    copied = np.column_stack([votes, votes[:, 5], votes[:, 5]])
+    share = vote_shares(copied, np.ones(len(copied), np.int64))
+    assert share == pytest.approx([1, 1, 1, 1, 1, 1 / 3, 1 / 3, 1 / 3])
+    alone = calibration_error(fit_label_model(votes).predict(votes), failed)
+    assert calibration_error(fit_label_model(copied).predict(copied), failed) < alone + 0.03
+
+
+def test_signals_that_agree_by_being_good_keep_their_votes():
+    votes, _ = simulated(20_000, prevalence=0.3, abstaining=0.0)
+    assert vote_shares(votes, np.ones(len(votes), np.int64)) == pytest.approx(np.ones(6))
+
+
+def test_known_items_are_held_to_what_is_known():
+    # two signals that always agree and are always wrong: nobody could tell without labels
+    votes = np.array([[1, 1], [0, 0]], np.int8)
+    counts = np.array([100, 900])
+    known = Known(np.array([0, 60]), np.array([60, 0]))
+    blind, told = fit_patterns(votes, counts), fit_patterns(votes, counts, known=known)
+    assert blind.predict(votes)[0] > 0.8
+    assert told.predict(votes)[0] < 0.6
+    assert told.sensitivity[0] < blind.sensitivity[0]
+
+
+def test_a_firm_belief_is_not_overruled():
+    rng = np.random.default_rng(2)
+    crowd = (rng.random((5_000, 3)) < 0.3).astype(np.int8)
+    votes = np.column_stack([crowd, rng.random(5_000) < 0.3]).astype(np.int8)
+    loose = SignalPrior(sensitivity=[0.3, 0.3, 0.3, 0.9], false_positive=[0.1, 0.1, 0.1, 0.02])
+    firm = SignalPrior(loose.sensitivity, loose.false_positive, is_firm=[False, False, False, True])
+    assert fit_label_model(votes, firm).false_positive[3] < 0.05
 
 
 def test_no_traces_give_the_prior_back():
