@@ -1,4 +1,4 @@
-"""Commands that look at the lake: the review queue, modes, signals and the gate."""
+"""Commands that look at the lake: the review queue, modes and the gate."""
 
 from datetime import date
 from typing import Any
@@ -19,38 +19,6 @@ select
 from failure_modes as modes
 left join failures_by_mode as views on modes.mode_id = views.mode_id and modes.day = views.day
 where modes.day = $day order by modes.size desc, modes.mode_id
-"""
-_SIGNALS = """
-with
-fired as (
-    select signals.day, signals.signal, signals.trace_id, failures.p_failure, len(failures.signals) as together
-    from signals
-    left join failures on signals.trace_id = failures.trace_id and signals.day = failures.day
-),
-counted as (
-    select
-        signal,
-        count(*) as trace_count,
-        count(*) / (select count(*) from traces) as trace_share,
-        count(*) / (select count(*) from failures) as failure_share,
-        avg((p_failure >= 0.5)::int) as likely_share,
-        count(*) filter (where together = 1) as alone_count
-    from fired group by signal
-),
-weights as (
-    select
-        signal, list({'task': task, 'fires_on_failures': sensitivity, 'fires_on_others': false_positive_rate,
-        'log_odds_fired': log_odds_fired, 'log_odds_silent': log_odds_silent} order by task) as weights
-    from signal_weights where day = (select max(day) from signal_weights) group by signal
-)
-select
-    known.signal, coalesce(counted.trace_count, 0) as trace_count, coalesce(counted.trace_share, 0) as trace_share,
-    coalesce(counted.failure_share, 0) as failure_share, counted.likely_share,
-    coalesce(counted.alone_count, 0) as alone_count, coalesce(weights.weights, []) as weights
-from (select unnest($known::varchar[]) as signal) as known
-left join counted on known.signal = counted.signal
-left join weights on known.signal = weights.signal
-order by trace_count desc, known.signal
 """
 _GATE = """
 select * exclude (run_id, gate_id) from gates
@@ -111,36 +79,6 @@ def modes(day: date | None, is_json: bool) -> None:
     columns = ("mode_id", "name", "status", "size", "total_size", "trend", "first_seen", "correction_count")
     show.print_table(
         rows, columns, empty=f"No failure modes{f' on {day}' if day else ''}: mine first (flywheel mine)."
-    )
-
-
-@click.command(cls=Command)
-@json_option
-def signals(is_json: bool) -> None:
-    """Show how often each signal fires and what the label model thinks of it.
-
-    trace_share: of all traces. failure_share: of all failing traces, how many it saw. likely_share: of the traces it
-    fired on, how many probably failed. alone: traces nothing else fired on. weights, per task: how often it fires on
-    failures against how often on the rest.
-
-    Example:
-      flywheel signals --json
-    """
-    from flywheel.core.queries import load_folder
-
-    with open_lake() as lake:
-        rows = fetch(lake, _SIGNALS, known=sorted(load_folder("signals")))
-    if is_json:
-        show.print_json(rows)
-        return
-    shown = [row | {"weights": _weights(row["weights"])} for row in rows]
-    columns = ("signal", "trace_count", "trace_share", "failure_share", "likely_share", "alone_count", "weights")
-    show.print_table(shown, columns, empty="There are no signals under sql/signals/.")
-
-
-def _weights(weights: list[dict[str, Any]]) -> str:
-    return "; ".join(
-        f"{one['task']}: {one['fires_on_failures']:.0%} against {one['fires_on_others']:.1%}" for one in weights
     )
 
 

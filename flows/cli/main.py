@@ -48,7 +48,7 @@ class _Flywheel(LazyGroup):
             ),
             "queue": Lazy("flows.cli.look:queue", "Show what waits for people."),
             "modes": Lazy("flows.cli.look:modes", "Show a day's failure modes."),
-            "signals": Lazy("flows.cli.look:signals", "Show how often each signal fires, and what it weighs."),
+            "signals": Lazy("flows.cli.signals:signals", "Show how often each signal fires, and what it weighs."),
             "hard-examples": Lazy(
                 "flows.cli.hard_examples:hard_examples", "Show what was chosen for correction, why, and its route."
             ),

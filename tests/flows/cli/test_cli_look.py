@@ -41,10 +41,16 @@ def test_signals_tell_counts_overlap_and_weights(flywheel: Flywheel, turned: Pat
     assert (down["trace_count"], down["trace_share"], down["alone_count"]) == (10, pytest.approx(10 / 60), 10)
     assert down["failure_share"] == pytest.approx(10 / 19)
     assert [weight["task"] for weight in down["weights"]] == ["support-desk"]
-    assert rows["refusal"] == {
-        "signal": "refusal", "trace_count": 0, "trace_share": 0, "failure_share": 0, "likely_share": None,
-        "alone_count": 0, "weights": [],
-    }  # fmt: skip
+    refusal = rows["refusal"]
+    assert (refusal["trace_count"], refusal["likely_share"], refusal["weights"]) == (0, None, [])
+    assert (refusal["about"], refusal["fires_with"], refusal["known_count"]) == ("answer", [], 0)
+    assert refusal["looked_count"] == 57  # three calls failed
+
+
+def test_the_table_of_signals_leaves_out_what_never_fired(flywheel: Flywheel, turned: Path) -> None:
+    said = flywheel("signals", lake=turned).out
+    assert "thumbs_down" in said.split("Silent so far:")[0]
+    assert "refusal" in said.split("Silent so far:")[1]
 
 
 def test_hard_examples_come_with_their_route(flywheel: Flywheel, turned: Path) -> None:
