@@ -55,6 +55,7 @@ where
         || '|\byou (misunderstood|keep \w+ing|did(n.t| not) (answer|understand|read|listen))\b'
         || '|\bi (already|just) (told|said|asked|gave)\b|\bas i (said|told)\b|^no,? i (meant?|asked|said|want)\b'
         || '|\bstill (wrong|not (right|correct|working|what)|does(n.t| not))\b'
-        || '|\b(useless|ridiculous|unacceptable|frustrat(ed|ing)|disappoint(ed|ing)|waste of (my )?time)\b'
+        -- that something is frustrating is often said of the user's own situation
+        || '|\b(useless|ridiculous|unacceptable|waste of (my )?time)\b'
     )
 group by trace_id

@@ -66,9 +66,13 @@ from said
 where
     regexp_matches(
         lower(left(said, 400)),
-        '\b(speak|talk|chat|connect\w*|transfer\w*|put me through|get me|want|need) (\w+ ){0,4}'
+        '\b(speak|talk|chat|connect\w*|transfer\w*|put me through|(get me|want|need) (an?|the|your)) (\w+ ){0,4}'
         || '(human|person|representative|manager|supervisor|real agent|live agent|human agent|someone (else|real))\b'
         || '|^\W*(human|agent|representative|operator|real person)\W*$'
+    )
+    and not regexp_matches(
+        lower(left(said, 400)),
+        '(n.t|\bnot|\bwithout|\brather than|\binstead of)( \w+){0,4} (speak|talk|transfer|human|person)'
     )
 group by trace_id
 union all

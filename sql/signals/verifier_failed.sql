@@ -114,7 +114,7 @@ computed as (
 select
     judged.trace_id,
     1.0 as strength,
-    'arithmetic is wrong: ' || any_value(judged.step) as evidence
+    'arithmetic is wrong: ' || any_value(rtrim(judged.step, ',. ')) as evidence
 from judged
 inner join computed on judged.step_number = computed.step_number
 -- half a percent: models round to cents and whole per cents; in plain text also to whole numbers

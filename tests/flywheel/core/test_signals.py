@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from flywheel.core.errors import BadSignal
+from flywheel.core.settings import HOME
 from flywheel.core.signals import every_signal, every_vote, load_signals, parse_signal, read_signals
 
 LATE = """\
@@ -61,3 +62,11 @@ def test_every_signal_is_in_the_union_and_votes() -> None:
     for name in load_signals():
         assert f"'{name}' as signal" in union
         assert f"then '{name}' end" in votes
+
+
+def test_the_documentation_has_every_signal_with_its_prior() -> None:
+    page = (HOME / "docs" / "signals.md").read_text(encoding="utf-8")
+    for signal in load_signals().values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{signal.name}` | "))
+        prior = f"{signal.sensitivity * 100:g} % / {signal.false_positive * 100:g} %"
+        assert row.endswith(f"| {signal.about} | {prior}{' *firm*' if signal.is_firm else ''} |")
