@@ -79,29 +79,43 @@ class Reading:
 
 
 def parse_block(scratch: Scratch, block: Block, log_format: str, reading: Reading) -> Parsed:
-    """Return what the format's query makes of a block of records that are JSON objects.
-
-    A record over which the query itself stumbles is refused; the others are parsed without it.
-    """
+    """Return what the format's query makes of a block of records that are JSON objects."""
     if not len(block.records):
         return Parsed(None, block.refused)
-    query = format_query(log_format)
-    frames, refused = [], list(block.refused)
-    left = [block]
+    rows, unreadable = _asked(scratch, block, format_query(log_format), reading.now)
+    if rows is None:
+        return Parsed(None, (*block.refused, *unreadable))
+    rows = rows.with_columns(
+        pl.lit(reading.source).alias("source_file"), hashed_actor(pl.col("actor")).alias("actor_hash")
+    )
+    # Here is the place for what looks at all that came in: rows of the forgotten are taken out of `rows` before any
+    # of them is landed or refused, and the fields of the log are observed on `block.records` and `rows`.
+    return Parsed(rows, (*block.refused, *unreadable, *_problem_rows(rows, block)))
+
+
+def _asked(
+    scratch: Scratch, block: Block, query: str, now: datetime
+) -> tuple[pl.DataFrame | None, list[RefusedLine]]:
+    """Ask the format's query; a record over which it stumbles is found by halving, and refused."""
+    frames, refused, left = [], [], [block]
     while left:
         part = left.pop()
         try:
-            frames.append(scratch.ask(query, {"log_lines": part.table()}, now=reading.now))
+            frames.append(scratch.ask(query, {"log_lines": part.table()}, now=now))
         except UnreadableRows as failed:
             half = len(part.records) // 2
             if half:
                 left += [part.part(half, len(part.records)), part.part(0, half)]
             else:
                 refused.append(_refused(part, 0, "unreadable_record", failed.reason[:500]))
-    rows = pl.concat(frames, how="vertical_relaxed") if frames else None
-    if rows is not None:
-        refused += _problem_rows(rows, block)
-    return Parsed(rows, tuple(refused))
+    return (pl.concat(frames, how="vertical_relaxed") if frames else None), refused
+
+
+def joined(parts: Sequence[Parsed]) -> Parsed:
+    """Return several blocks as one."""
+    frames = [part.rows for part in parts if part.rows is not None]
+    refused = tuple(line for part in parts for line in part.refused)
+    return Parsed(pl.concat(frames, how="vertical_relaxed") if frames else None, refused)
 
 
 def _problem_rows(rows: pl.DataFrame, block: Block) -> Iterable[RefusedLine]:
@@ -131,14 +145,11 @@ def land_parsed(lake: Lake, parsed: Parsed, reading: Reading) -> Tally:
 
 def _land_rows(lake: Lake, rows: pl.DataFrame, reading: Reading, tally: Tally) -> None:
     """Land calls and what was said about calls; rows that are context are counted and go no further."""
-    rows = rows.with_columns(pl.lit(reading.source).alias("source_file"))
-    # here: what was forgotten is taken out, and the fields of the log are observed
     is_fine = pl.col("problem").is_null()
     tally.context = rows.filter(pl.col("problem") == NOT_A_CALL).height
     tally.read += rows.filter(is_fine).height
-    calls = rows.filter(is_fine & pl.col("trace_id").is_not_null()).with_columns(
-        hashed_actor(pl.col("actor")).alias("actor_hash"), pl.col("started_at").dt.date().alias("day")
-    )
+    calls = rows.filter(is_fine & pl.col("trace_id").is_not_null())
+    calls = calls.with_columns(pl.col("started_at").dt.date().alias("day"))
     redaction = redact_records(calls)
     tally.redacted, tally.redacted_kinds = redaction.changed_count, Counter(redaction.counts)
     tally.landed = lake.land("raw_traces", redaction.records.drop(_EXTRA_COLUMNS), reading.run_id)

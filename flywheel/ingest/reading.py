@@ -1,4 +1,4 @@
-"""Read one open file block by block into the lake, each block and its line in the ledger as one version."""
+"""Read one open file block by block into the lake; some blocks and their line in the ledger are one version."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +12,13 @@ from flywheel.core.scratch import Scratch
 from flywheel.ingest.blocks import RAW_BYTES, Block, Place, RefusedLine
 from flywheel.ingest.containers import Container, Kind, blocks_of, recognise
 from flywheel.ingest.formats import detect_format
-from flywheel.ingest.landing import LANDED_TABLES, Reading, Tally, land_parsed, parse_block
+from flywheel.ingest.landing import LANDED_TABLES, Parsed, Reading, Tally, joined, land_parsed, parse_block
 from flywheel.ingest.ledger import UNKNOWN_FORMAT, Known, Position, read_over, write_down
 from flywheel.ingest.lines import CLOSING_BYTES, Stream, empty_block
 from flywheel.ingest.progress import tell
 from flywheel.ingest.strict import checked
 
+COMMIT_BYTES = 40 * 1024 * 1024  # of records in one version: fewer, larger files in the lake, and flat memory
 _SEEN_RECORDS = 1_000  # of a block, to recognise the format
 _MOST_BROKEN_LINES = 100  # before the first record; a file that has more is no log of records
 _HINT = "its records have the keys of no known format; name one with --format or map its columns: docs/formats.md"
@@ -35,6 +36,9 @@ class OpenFile:
     reading: Reading
     position: Position
     tally: Tally = field(default_factory=Tally)
+    waiting: list[Parsed] = field(default_factory=list)  # blocks for the next commit
+    waiting_bytes: int = 0
+    is_resumed: bool = False
     is_begun: bool = False
 
 
@@ -46,7 +50,10 @@ def read_file(lake: Lake, opened: IO[bytes], name: str, file: OpenFile, known: K
         with closing(ahead(blocks_of(container, stream, scratch, file.position.place))) as blocks:
             for block, is_last in blocks:
                 tell(file.reading.source, opened.tell(), file.position.stat.size_bytes)
-                if not _take_block(lake, scratch, checked(scratch, block), file, is_last):
+                is_over = not _take_block(scratch, checked(scratch, block), file) or is_last
+                if is_over or file.waiting_bytes >= COMMIT_BYTES:
+                    _commit(lake, file, is_over)
+                if is_over:
                     return
 
 
@@ -73,7 +80,7 @@ def _resumed(container: Container, known: Known | None, file: OpenFile) -> Strea
         if found is not None:
             head, place = found
             began = replace(file.position, began_at=known.began_at, format=known.format)
-            file.position = replace(began, head=head, place=place)
+            file.position, file.is_resumed = replace(began, head=head, place=place), True
             return stream
         file.reading = replace(file.reading, is_anew=True)
     file.position = replace(file.position, head=container.stream().read(CLOSING_BYTES))
@@ -86,23 +93,32 @@ def _may_go_on(known: Known, position: Position) -> bool:
     return is_same_format and (position.stat == known.stat or position.stat.size_bytes > known.stat.size_bytes)
 
 
-def _take_block(lake: Lake, scratch: Scratch, block: Block, file: OpenFile, is_last: bool) -> bool:
-    """Land one block and write down how far the file is read now; False where none of the file can be read."""
+def _take_block(scratch: Scratch, block: Block, file: OpenFile) -> bool:
+    """Parse one block, which then waits for its commit; False where none of the file can be read."""
     alien = _recognised(block, file)
     if alien is not None:
-        block, is_last = empty_block(Place(), alien), True
+        file.waiting = [Parsed(None, (alien,))]
+        file.position = replace(file.position, place=Place())
+        return False
     block = _with_unfinished_line(block)
-    parsed = parse_block(scratch, block, file.position.format, file.reading)
-    place = replace(block.end, closing=(file.position.place.closing + block.end.closing)[-CLOSING_BYTES:])
-    position = replace(file.position, place=place, is_finished=is_last)
+    file.waiting.append(parse_block(scratch, block, file.position.format, file.reading))
+    file.waiting_bytes += block.records.nbytes
+    closing_bytes = (file.position.place.closing + block.end.closing)[-CLOSING_BYTES:]
+    file.position = replace(file.position, place=replace(block.end, closing=closing_bytes))
+    return True
+
+
+def _commit(lake: Lake, file: OpenFile, is_finished: bool) -> None:
+    """Land what waits and write down how far the file is read now, as one version."""
+    parsed = joined(file.waiting)
+    file.position = replace(file.position, is_finished=is_finished)
     with lake.together(f"read {file.reading.source}", *LANDED_TABLES):
         if not file.is_begun:
             _forget_refusals(lake, file)
         tally = land_parsed(lake, parsed, file.reading)
-        write_down(lake, file.reading, position, tally)
+        write_down(lake, file.reading, file.position, tally)
     file.tally.add(tally)
-    file.position, file.is_begun = position, True
-    return alien is None
+    file.is_begun, file.waiting, file.waiting_bytes = True, [], 0
 
 
 def find_format(block: Block, source: str) -> str:
@@ -140,7 +156,7 @@ def _with_unfinished_line(block: Block) -> Block:
 def _forget_refusals(lake: Lake, file: OpenFile) -> None:
     """Take for settled what is read again now: all of a file that is read anew, else how it ended before."""
     reasons = None if file.reading.is_anew else ["unfinished_line", "broken_compression"]
-    if reasons is None or file.position.place.byte_offset:
+    if reasons is None or file.is_resumed:
         given = {"now": file.reading.now, "source": file.reading.source, "reasons": reasons}
         with lake.transaction("resolve quarantine", "quarantine") as cursor:
             cursor.execute(_MENDED, given)

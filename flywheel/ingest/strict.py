@@ -42,9 +42,9 @@ def _is_suspect(records: pa.Array) -> _Mask:
     if not len(records):
         return np.zeros(0, bool)
     offsets = np.frombuffer(records.buffers()[1], np.int64)[records.offset : records.offset + len(records) + 1]
-    data = np.frombuffer(records.buffers()[2] or b"", np.uint8)
-    begins = np.append(data, 0)[np.minimum(offsets[:-1], len(data))] if len(data) else np.zeros(len(records))
-    suspect: _Mask = (begins != _OBJECT) | (offsets[1:] == offsets[:-1])
+    data = np.frombuffer(records.buffers()[2] or b"\0", np.uint8)
+    suspect: _Mask = data[np.minimum(offsets[:-1], len(data) - 1)] != _OBJECT
+    suspect |= offsets[1:] == offsets[:-1]
     suspect |= _is_deep(data, offsets)
     try:
         records.validate(full=True)
@@ -57,9 +57,12 @@ def _is_suspect(records: pa.Array) -> _Mask:
 
 def _is_deep(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> _Mask:
     """Return which records have so many opening brackets that they may be nested too deep."""
-    first, last = int(offsets[0]), int(offsets[-1])
-    opened = np.flatnonzero((data[first:last] & 0xDF) == 0x5B)  # [ and { differ by this bit
-    return np.diff(np.searchsorted(opened, offsets - first)) > _MOST_BRACKETS
+    lengths = np.diff(offsets)
+    deep = np.zeros(len(lengths), bool)
+    for at in np.flatnonzero(lengths > 2 * _MOST_BRACKETS).tolist():  # what is opened so often must be closed as well
+        record = data[offsets[at] : offsets[at + 1]]
+        deep[at] = np.count_nonzero((record & 0xDF) == 0x5B) > _MOST_BRACKETS  # [ and { differ by one bit
+    return deep
 
 
 def _is_utf8(buffer: pa.Buffer) -> bool:

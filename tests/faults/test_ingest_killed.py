@@ -9,6 +9,7 @@ from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings
 from flywheel.ingest.blocks import BLOCK_BYTES
 from flywheel.ingest.files import ingest_file
+from flywheel.ingest.reading import COMMIT_BYTES
 
 INGEST = """
 from datetime import UTC, datetime
@@ -19,9 +20,9 @@ MortalLake.fate = Fate(sys.argv[3])
 with MortalLake.open(Settings(lake=sys.argv[1])) as lake:
     print(ingest_file(lake, sys.argv[2], now=datetime(2026, 1, 6, tzinfo=UTC)))
 """
-COUNT = 20_000  # lines of 1 KB: a block of 16 MiB and a second one
-BAD_EVERY, SAID_EVERY = 1000, 100
-# the moment, and how many blocks are in the lake by then
+COUNT = 5_500  # lines of 10 KB: three blocks of 16 MiB, which are one commit, and a second one
+BAD_EVERY, SAID_EVERY = 500, 50
+# the moment, and how many commits are in the lake by then
 MOMENTS = {
     "land raw_traces:1": 0,
     "land sources:1": 0,
@@ -37,17 +38,17 @@ def line(number: int) -> str:
         return f"not json {number}"
     record = {
         "timestamp": f"2026-01-05T{number % 24:02d}:00:00Z",
-        "request": {"messages": [{"role": "user", "content": f"question {number} " + "x" * 850}]},
+        "request": {"messages": [{"role": "user", "content": f"question {number} " + "x" * 9_800}]},
         "response": {"id": f"r-{number}", "model": "m", "choices": [{"message": {"content": "hi"}}]},
         "feedback": [{"kind": "thumb", "value": -1}] if number % SAID_EVERY == 1 else [],
     }
     return json.dumps(record)
 
 
-def blocks_of(log: Path) -> list[list[str]]:
-    """Return the lines of the first block and those of the second."""
+def commits_of(log: Path) -> list[list[str]]:
+    """Return the lines of the first commit and those of the second."""
     content = log.read_bytes()
-    end = content.rindex(b"\n", 0, BLOCK_BYTES) + 1
+    end = content.rindex(b"\n", 0, -(-COMMIT_BYTES // BLOCK_BYTES) * BLOCK_BYTES) + 1
     return [part.decode().splitlines() for part in (content[:end], content[end:])]
 
 
@@ -56,13 +57,13 @@ def test_each_line_counts_once(
 ) -> None:
     log = tmp_path / "day.jsonl"
     log.write_text("\n".join(map(line, range(COUNT))) + "\n")
-    first, second = blocks_of(log)
+    first, second = commits_of(log)
     good_counts = [0, sum(text.startswith("{") for text in first)]
-    for moment, block_count in MOMENTS.items():
+    for moment, commit_count in MOMENTS.items():
         killed(mortal_lake + INGEST, settings.lake, str(log), moment.strip())
         with Lake.open(settings) as lake:
             counts = lake.frame("select count(*), count(distinct trace_id) from raw_traces").row(0)
-        assert counts == (good_counts[block_count], good_counts[block_count]), moment
+        assert counts == (good_counts[commit_count], good_counts[commit_count]), moment
     with Lake.open(settings) as lake:
         report = ingest_file(lake, str(log), now=datetime(2026, 1, 6, tzinfo=UTC))
         assert (report.read, report.duplicates) == (len(second), 0)
