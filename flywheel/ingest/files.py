@@ -12,6 +12,7 @@ from flywheel.core.lake import Lake
 from flywheel.core.scratch import Scratch
 from flywheel.core.storage import FileStat, open_store
 from flywheel.ingest.blocks import Block, Place, RefusedLine
+from flywheel.ingest.feedback import adopt_orphans
 from flywheel.ingest.landing import LANDED_TABLES, Parsed, Reading, Tally, land_parsed, parse_block
 from flywheel.ingest.ledger import UNKNOWN_FORMAT, Position, known_sources, write_down
 from flywheel.ingest.reading import OpenFile, read_file
@@ -37,13 +38,17 @@ class IngestReport:
 def ingest_files(
     lake: Lake, sources: Sequence[str], log_format: str, now: datetime, run_id: str
 ) -> list[IngestReport]:
-    """Read several logs; one that cannot be opened is in quarantine and does not stop the others."""
+    """Read several logs, and let feedback that waited for their calls find them.
+
+    A log that cannot be opened is in quarantine and does not stop the others.
+    """
     reports = []
     for source in sources:
         try:
             reports.append(ingest_file(lake, source, now=now, log_format=log_format, run_id=run_id))
         except (FileNotFoundError, PermissionError, IsADirectoryError) as closed:
             reports.append(_refuse(lake, Reading(redact_place(source), now, run_id), closed.strerror or "missing"))
+    adopt_orphans(lake, run_id)
     return reports
 
 

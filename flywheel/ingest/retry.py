@@ -11,7 +11,7 @@ import polars as pl
 from flywheel.core.lake import Lake
 from flywheel.core.scratch import Scratch
 from flywheel.core.storage import open_store
-from flywheel.ingest.blocks import LONGEST_RECORD_BYTES, Block, Place, text_array
+from flywheel.ingest.blocks import BLOCK_BYTES, LONGEST_RECORD_BYTES, Block, Place, text_array
 from flywheel.ingest.containers import Kind, recognise
 from flywheel.ingest.files import ingest_source, split_source
 from flywheel.ingest.landing import LANDED_TABLES, Parsed, Reading, land_parsed, parse_block
@@ -76,35 +76,46 @@ def _retry_lines(lake: Lake, opened: IO[bytes], rows: pl.DataFrame, known: Known
     )
     if not is_placed or read_over(container.stream(), known) is None:
         return None
+    landed = 0
     with Scratch(lake) as scratch:
-        block = checked(scratch, _lines_at(container.stream(), rows))
-        log_format = known.format if known.format != UNKNOWN_FORMAT else find_format(block, reading.source)
-        if not log_format:
-            return 0
-        parsed = parse_block(scratch, block, log_format, reading)
-    return _land_what_can(lake, parsed, rows, reading)
+        for block in (checked(scratch, one) for one in _blocks_at(container.stream(), rows)):
+            log_format = known.format if known.format != UNKNOWN_FORMAT else find_format(block, reading.source)
+            if log_format:
+                parsed = parse_block(scratch, block, log_format, reading)
+                landed += _land_what_can(lake, parsed, block, rows, reading)
+    return landed
 
 
-def _land_what_can(lake: Lake, parsed: Parsed, rows: pl.DataFrame, reading: Reading) -> int:
+def _land_what_can(lake: Lake, parsed: Parsed, block: Block, rows: pl.DataFrame, reading: Reading) -> int:
+    """Land what is a record now, and mark what was refused of the block and is no longer as resolved."""
     refused = [line.source_line for line in parsed.refused]
-    mended = rows.filter(~pl.col("source_line").is_in(refused))["quarantine_id"].to_list()
+    tried = pl.col("source_line").is_in(block.source_lines.tolist()) & ~pl.col("source_line").is_in(refused)
     with lake.together(f"retry {reading.source}", *LANDED_TABLES):
         tally = land_parsed(lake, replace(parsed, refused=()), reading)
         with lake.transaction("resolve quarantine", "quarantine") as cursor:
-            cursor.execute(_RESOLVE, {"now": reading.now, "ids": mended})
+            cursor.execute(_RESOLVE, {"now": reading.now, "ids": rows.filter(tried)["quarantine_id"].to_list()})
     return tally.landed
 
 
-def _lines_at(stream: Stream, rows: pl.DataFrame) -> Block:
-    """Return the lines that begin at some offsets; one that is over the limit stays cut, and is refused."""
-    places = rows.unique("source_line").sort("byte_offset")
-    pieces = list(_read_lines(stream, places["byte_offset"].to_list()))
-    return Block(
-        text_array([piece.strip(b" \t\r\n") or b"null" for piece in pieces]),
-        places["source_line"].to_numpy().astype(np.int64),
-        places["byte_offset"].to_numpy().astype(np.int64),
-        Place(),
-    )
+def _blocks_at(stream: Stream, rows: pl.DataFrame) -> Iterator[Block]:
+    """Yield the lines that begin at some offsets, in blocks; one over the limit stays cut, and is refused."""
+    places = rows.unique("source_line").sort("byte_offset").select("source_line", "byte_offset").rows()
+    found: list[tuple[int, int, bytes]] = []
+    size = 0
+    lines = _read_lines(stream, [offset for _, offset in places])
+    for (number, offset), line in zip(places, lines, strict=True):
+        found.append((number, offset, line.strip(b" \t\r\n") or b"null"))
+        size += len(line)
+        if size >= BLOCK_BYTES:
+            yield _block(found)
+            found, size = [], 0
+    if found:
+        yield _block(found)
+
+
+def _block(found: list[tuple[int, int, bytes]]) -> Block:
+    numbers, offsets, texts = zip(*found, strict=True)
+    return Block(text_array(list(texts)), np.array(numbers, np.int64), np.array(offsets, np.int64), Place())
 
 
 def _read_lines(stream: Stream, offsets: Sequence[int]) -> Iterator[bytes]:

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from flywheel.core.lake import Lake
-from flywheel.ingest.files import IngestReport
+from flywheel.ingest.files import IngestReport, land_records
+from flywheel.ingest.landing import Reading
 
 NOW = datetime(2026, 1, 6, 12, tzinfo=UTC)
 Read = Callable[..., IngestReport]
@@ -253,3 +255,13 @@ def test_a_file_that_is_not_there_is_named(memory: Lake, read: Read, tmp_path: P
 def test_a_file_longer_than_a_batch_is_one_reading(ingest: Read, counts: Counts) -> None:
     lines = [b'{"timestamp":1767607200,"request":{"messages":[]},"response":{"id":"%d"}}' % n for n in range(20_001)]
     assert counts(ingest(*lines, lines[0])) == (20_002, 20_001, 1, 0)
+
+
+def test_records_that_come_from_no_file_land_as_one_version(lake: Lake, record: Record, counts: Counts) -> None:
+    reading = Reading("otlp://gateway", NOW, "run-1")
+    before = lake.version()
+    texts = [json.dumps(record(1)), "broken", json.dumps(record(1)), json.dumps(record(2))]
+    assert counts(land_records(lake, texts, "openai", reading)) == (4, 2, 1, 1)
+    assert lake.version() == before + 1
+    assert lake.frame("select source_file, source_line from quarantine").rows() == [("otlp://gateway", 2)]
+    assert lake.frame("select read_count, landed_count, run_id from sources").rows() == [(4, 2, "run-1")]
