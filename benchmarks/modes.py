@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,7 @@ def by_notes(lake: Lake) -> Groups:
 
 
 def by_words(column: str) -> Method:
-    """Return k-means on 1,024 hashed words, with ids from the nearest centroid of earlier days at a cosine of 0.25."""
+    """Return k-means on 1,024 hashed words, with ids from the nearest earlier centroid at a cosine of 0.25."""
 
     def group(lake: Lake) -> Groups:
         hashing = HashingVectorizer(n_features=1024, ngram_range=(1, 2), alternate_sign=False, stop_words="english")
@@ -202,7 +203,7 @@ def _stability(failed: pl.DataFrame) -> float:
     """Return the share of failures whose planted mode has the same group, by majority, as on the day before."""
     days = sorted(failed["day"].unique())
     kept = total = 0
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in pairwise(days):
         majority = [_majority(failed.filter(pl.col("day") == day)) for day in (before, after)]
         for truth, (group, count) in majority[1].items():
             if truth in majority[0]:

@@ -1,35 +1,19 @@
-"""Commands that look at the lake: the review queue, modes and the gate."""
-
-from datetime import date
-from typing import Any
+"""Commands that look at the lake: the review queue and the gate."""
 
 import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import day_option, fetch, json_option, open_lake
+from flows.cli.opened import fetch, json_option, open_lake
 
 _TABLE_LIMIT = 20  # rows a person looks at; --json and --csv have all
 
 _QUEUE = "select * from open_reviews order by priority desc, example_id limit $limit"
-_MODES = """
-select
-    modes.mode_id, modes.name, modes.status, modes.size, modes.total_size, modes.trend, modes.first_seen,
-    views.correction_count, modes.description, modes.day
-from failure_modes as modes
-left join failures_by_mode as views on modes.mode_id = views.mode_id and modes.day = views.day
-where modes.day = $day order by modes.size desc, modes.mode_id
-"""
 _GATE = """
 select * exclude (run_id, gate_id) from gates
 where candidate = (select candidate from gates order by checked_at desc, candidate limit 1)
 order by is_success, severity, suite, subject, expectation
 """
-
-
-def _newest(lake: Any, table: str, day: date | None) -> date | None:
-    """Return the day asked for, else the newest one the table has rows of, else None."""
-    return day or fetch(lake, f"select max(day) as day from {table}")[0]["day"]  # noqa: S608 - our own names
 
 
 @click.command(cls=Command)
@@ -60,26 +44,6 @@ def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
         show.print_table(rows, columns[:-1], empty="Nothing waits for people.")
         if waiting_count > len(rows):
             click.echo(f"{waiting_count - len(rows)} more wait; --limit shows more, --json and --csv all.")
-
-
-@click.command(cls=Command)
-@day_option
-@json_option
-def modes(day: date | None, is_json: bool) -> None:
-    """Show a day's failure modes: what kinds of mistakes there were, how many, and whether they grow.
-
-    Example:
-      flywheel modes --day 2026-03-01
-    """
-    with open_lake() as lake:
-        rows = fetch(lake, _MODES, day=_newest(lake, "failure_modes", day))
-    if is_json:
-        show.print_json(rows)
-        return
-    columns = ("mode_id", "name", "status", "size", "total_size", "trend", "first_seen", "correction_count")
-    show.print_table(
-        rows, columns, empty=f"No failure modes{f' on {day}' if day else ''}: mine first (flywheel mine)."
-    )
 
 
 @click.command(cls=Command)

@@ -47,7 +47,7 @@ class _Flywheel(LazyGroup):
                 "flows.cli.ingest:sources", "List the logs that were read, how far, and what became of them."
             ),
             "queue": Lazy("flows.cli.look:queue", "Show what waits for people."),
-            "modes": Lazy("flows.cli.look:modes", "Show a day's failure modes."),
+            "modes": Lazy("flows.cli.modes:modes", "Show a day's failure modes, one of them, or a page of all."),
             "signals": Lazy("flows.cli.signals:signals", "Show how often each signal fires, and what it weighs."),
             "hard-examples": Lazy(
                 "flows.cli.hard_examples:hard_examples", "Show what was chosen for correction, why, and its route."

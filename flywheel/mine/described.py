@@ -37,7 +37,8 @@ def name_of(group: pl.DataFrame, terms: Sequence[str]) -> str:
 
 def description_of(group: pl.DataFrame, terms: Sequence[str]) -> str:
     """Return the pattern in one or two sentences."""
-    answers, kinds, meant = (_common(group[column]) for column in ("wrong_answer", "kind", "meant"))
+    answers, kinds = _common(group["wrong_answer"]), _common(group["kind"])
+    meant = [one for one in _common(group["meant"]) if one[1] >= _RARE]
     if _is_about_answers(group):
         what = f"Answers {_listed(answers)}"
     elif kinds:

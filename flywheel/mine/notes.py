@@ -110,7 +110,8 @@ select
     array_to_string(list_transform(
         list_filter([
             ['kind', kind], ['gave', gave], ['answer', wrong_answer], ['evidence', evidence], ['tools', tools],
-            ['who', speakers], ['said', said], ['meant', meant], ['wording', wording], ['task', task], ['topic', topic]
+            ['who', speakers], ['said', said], ['meant', meant], ['wording', wording],
+            ['task', task], ['topic', topic]
         ], lambda line: line[2] is not null),
         lambda line: line[1] || ': ' || trim(regexp_replace(line[2], '\s+', ' ', 'g'))
     ), chr(10)) as note

@@ -28,13 +28,6 @@ def test_the_queue_as_csv_opens_in_a_spreadsheet(flywheel: Flywheel) -> None:
     assert [(row["example_id"], row["query"], row["rejected"]) for row in rows] == [("e1", "'=cmd(1)", "a, b")]
 
 
-def test_modes_are_of_the_newest_day(flywheel: Flywheel, turned: Path) -> None:
-    rows = json.loads(flywheel("modes", "--json", lake=turned).out)
-    assert sum(row["size"] for row in rows) == 19
-    assert {row["day"] for row in rows} == {"2026-03-02"}
-    assert json.loads(flywheel("modes", "--day", "2026-03-01", "--json", lake=turned).out) == []
-
-
 def test_signals_tell_counts_overlap_and_weights(flywheel: Flywheel, turned: Path) -> None:
     rows = {row["signal"]: row for row in json.loads(flywheel("signals", "--json", lake=turned).out)}
     down = rows["thumbs_down"]

@@ -1,0 +1,1 @@
+"""The report page on failure modes: one HTML file that loads nothing."""
