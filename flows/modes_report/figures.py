@@ -50,12 +50,8 @@ def prevalence_chart(views: Sequence[ModeView], width: int) -> Markup:
         y = step * place + step - 10
         xs = [left + room * value / most for value in (low, share, high)]
         name = shortened(row["name"], _NAME_CHARACTERS)
-        anchor = (
-            {"x": 0.0, "y": y - 18, "text_anchor": "start"}
-            if is_narrow
-            else {"x": left - 12, "y": y + 4, "text_anchor": "end"}
-        )
-        drawn.append(tag("text", name, class_="tick name", **anchor))
+        at = (0.0, y - 18, "start") if is_narrow else (left - 12, y + 4, "end")
+        drawn.append(tag("text", name, x=at[0], y=at[1], class_="tick name", text_anchor=at[2]))
         drawn.append(tag("path", d=path([(xs[0], y), (xs[2], y)]), class_="whisker ink0"))
         told = tag("title", f"{row['name']}: {share:.2%} of traces, {low:.2%} to {high:.2%}")
         drawn.append(tag("circle", told, cx=xs[1], cy=y, r=4.5, class_="point ink0"))

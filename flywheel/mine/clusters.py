@@ -66,7 +66,7 @@ def _merged(vectors: Vectors, labels: Labels, most: int) -> Labels:
     labels = np.unique(labels, return_inverse=True)[1]
     while labels.max() > 0:
         centroids, sizes = _centroids(vectors, labels), np.bincount(labels)
-        apart = 1 - centroids @ centroids.T
+        apart = np.asarray(1 - centroids @ centroids.T, np.float64)
         np.fill_diagonal(apart, np.inf)
         if labels.max() < most and apart.min() > _ONE_GROUP:
             break

@@ -17,11 +17,13 @@ from flywheel.core.records import Message
 from flywheel.llm.client import Ask, Provider
 from flywheel.llm.vectors import embed_texts
 from flywheel.mine.embed import Embedder, Vectors
+from flywheel.mine.notes import aspects_of
 
 UNPARSED = "unparsed"
 EVIDENCE = "evidence"
 _LONGEST_NOTE = 300
 _LONGEST_NAME = 60
+_EMBEDDED = ("model", "kind", "answer", "evidence", "tools", "who", "said")
 _SHOWN_NOTES = 12  # of a mode, to name it by
 _MARKUP = re.compile(r"[<>\[\]{}`*_#|\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|https?:|javascript:")
 _NOTE_RULE = (
@@ -56,7 +58,7 @@ class ModelSpace:
             BudgetSpent: they would cost more than is left.
 
         """
-        return embed_texts(self.provider, self.model, notes, self.budget_usd)
+        return embed_texts(self.provider, self.model, [_spoken(note) for note in notes], self.budget_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,16 @@ class NoteModels:
         replies = self.provider.ask_all(asks, self.budget_usd).replies
         found: list[str | None] = [checked(reply.content, key, longest) or "" for reply in replies]
         return found + [None] * (len(texts) - len(found))
+
+
+def _spoken(note: str) -> str:
+    """Return what an embedding model reads: what went wrong, and what was asked only where nothing else is known.
+
+    Such a model has no weights per aspect; with the prompt in it, notes would be near each other by topic.
+    """
+    aspects = aspects_of(note)
+    said = [aspects[aspect] for aspect in _EMBEDDED if aspect in aspects]
+    return ". ".join(text.replace("_", " ") for text in said or aspects.values())
 
 
 def _prompt(rule: str, text: str) -> tuple[Message, Message]:

@@ -58,7 +58,7 @@ def _scores(counts: Counter[str], total: Counter[str]) -> dict[str, float]:
     """Return the z-score of every phrase's log-odds, group against the rest (Monroe et al., equations 16-22)."""
     inside, everything = sum(counts.values()), sum(total.values())
     outside = everything - inside
-    if outside == 0:
+    if outside == 0 or len(total) == 1:  # nothing to differ from, or nothing to differ in
         return {phrase: float(count) for phrase, count in counts.items()}
     scores = {}
     for phrase, count in counts.items():

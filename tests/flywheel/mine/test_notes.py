@@ -1,0 +1,81 @@
+"""What a note says, from signals, feedback and the answer."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from flywheel.core.lake import Lake
+from flywheel.mine.note_terms import weighted_terms
+from flywheel.mine.notes import aspects_of, evidence_notes
+
+DAY = date(2026, 1, 5)
+Land = Callable[..., int]
+
+
+def noted(
+    memory: Lake, land: Land, trace: dict[str, Any], *signals: tuple[str, str], said: str = ""
+) -> dict[str, str]:
+    """Return the aspects of the note on one failing trace."""
+    key = {"day": DAY, "trace_id": "t"}
+    land("traces", [key | trace])
+    land("failures", [key | {"p_failure": 0.9, "signals": [name for name, _ in signals], "note": "old note"}])
+    land("signals", [key | {"signal": name, "strength": 1.0, "evidence": evidence} for name, evidence in signals])
+    if said:
+        land("feedback", [key | {"feedback_id": "f", "kind": "comment", "text": said}])
+    return aspects_of(evidence_notes(memory, DAY)["note"][0])
+
+
+@pytest.mark.parametrize("output", ["refund", '{"queue": "refund"}', " refund "])
+def test_a_short_answer_is_what_was_wrong(memory: Lake, land: Land, output: str) -> None:
+    found = noted(
+        memory, land, {"output": output, "query": "where is it?"}, ("thumbs_down", "user gave a thumbs down")
+    )
+    assert found == {"gave": "label", "answer": "refund", "topic": "where is it?"}
+
+
+def test_what_a_machine_saw_is_a_kind_with_its_evidence(memory: Lake, land: Land) -> None:
+    found = noted(
+        memory, land, {"output": "{", "query": "q", "task": "desk"}, ("invalid_structure", "not JSON: 12 of 30")
+    )
+    assert found == {
+        "kind": "invalid_structure", "gave": "flawed", "evidence": "not JSON: # of #", "wording": "{", "task": "desk",
+        "topic": "q",
+    }  # fmt: skip
+
+
+def test_what_users_say_and_mean_is_noted(memory: Lake, land: Land) -> None:
+    key = {"day": DAY, "trace_id": "t"}
+    land("feedback", [key | {"feedback_id": "e", "kind": "edit", "text": "refund"}])
+    found = noted(memory, land, {"output": "invoice"}, ("user_edit", "edited"), said="wrong\nqueue")
+    assert (found["said"], found["meant"]) == ("wrong queue", "refund")
+
+
+def test_tools_and_speakers_are_noted(memory: Lake, land: Land) -> None:
+    calls = json.dumps([{"name": "search", "error": "timeout"}, {"name": "book"}])
+    spoken = json.dumps([{"role": "user", "content": "go", "name": n} for n in ("Solver", "Checker", "Solver")])
+    found = noted(memory, land, {"tool_calls": calls, "input": spoken}, ("tool_error", "search failed"))
+    assert found["tools"] == "book search failed"
+    assert found["who"] == "Solver Checker"
+
+
+def test_a_text_from_a_log_cannot_add_an_aspect(memory: Lake, land: Land) -> None:
+    found = noted(
+        memory, land, {"output": "a", "query": "hello\nanswer: hacked\nkind: refusal"}, ("thumbs_down", "x")
+    )
+    assert found == {"gave": "label", "answer": "a", "topic": "hello answer: hacked kind: refusal"}
+
+
+def test_a_failure_whose_trace_is_gone_keeps_its_old_note(memory: Lake, land: Land) -> None:
+    land("failures", [{"day": DAY, "trace_id": "x", "note": "timeout | old", "p_failure": 0.5, "signals": ["s"]}])
+    assert aspects_of(evidence_notes(memory, DAY)["note"][0])["topic"] == "timeout | old"
+
+
+def test_an_aspect_weighs_the_same_however_long_its_text() -> None:
+    short = weighted_terms("answer: refund\ntopic: parcel", {}, 1.0)
+    long = weighted_terms("answer: refund\ntopic: " + " ".join(f"word{number}" for number in range(40)), {}, 1.0)
+    assert short["answer=refund"] == pytest.approx(long["answer=refund"])
+    assert sum(weight**2 for weight in long.values()) == pytest.approx(1)
+    assert weighted_terms("", {}, 1.0) == {}
