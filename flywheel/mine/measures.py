@@ -19,11 +19,12 @@ from flywheel.stats.intervals import Interval, wilson
 # What a kind of signal says about the harm done, 0-1. No answer at all, or one a program cannot read, is worst; that
 # a user tried again may be nothing. A judgement, not a measurement: change it here.
 SEVERITY = {
-    "failed_call": 1.0, "error": 1.0, "timeout": 1.0, "negative_outcome": 1.0, "outcome_failed": 1.0,
-    "escalation": 0.9, "tool_error": 0.9, "tool_loop": 0.9, "verifier_failed": 0.9, "ungrounded": 0.9,
-    "invalid_structure": 0.8, "truncated": 0.8, "truncation": 0.8, "content_filter": 0.7, "refusal": 0.6,
-    "user_edit": 0.7, "thumbs_down": 0.7, "low_rating": 0.7, "negative_comment": 0.7, "dissatisfaction": 0.7,
-    "rephrase": 0.5, "regenerate": 0.5, "disagreement": 0.5, "self_disagreement": 0.5, "abandonment": 0.4,
+    "failed_call": 1.0, "empty_answer": 1.0, "negative_outcome": 1.0, "escalation": 0.9, "tool_error": 0.9,
+    "tool_loop": 0.9, "verifier_failed": 0.9, "ungrounded": 0.9, "invalid_structure": 0.8, "truncation": 0.8,
+    "guardrail_hit": 0.8, "evaluator_failed": 0.7, "content_filter": 0.7, "language_mismatch": 0.7, "user_edit": 0.7,
+    "thumbs_down": 0.7, "low_rating": 0.7, "negative_comment": 0.7, "dissatisfaction": 0.7, "repetition": 0.7,
+    "refusal": 0.6, "rephrase": 0.5, "regenerate": 0.5, "disagreement": 0.5, "leaked_markup": 0.5, "abandonment": 0.4,
+    "low_confidence": 0.3,
 }  # fmt: skip
 OTHER_SEVERITY = 0.6  # of a signal that is not listed
 
@@ -32,8 +33,8 @@ CORRECTION_KNOWN = 1.0  # somebody wrote the right answer already (edit, demonst
 NO_ANSWER = 0.1  # the call failed: training mends no timeout
 CHECK_KNOWN = 0.8  # a program can say whether a new answer is right
 ACCEPTED_PRIOR = (0.5, 4.0)  # else the share of the mode's answers accepted so far, shrunk to a half worth 4 answers
-CHECKED = ("invalid_structure", "verifier_failed", "arithmetic", "wrong_arithmetic")
-UNANSWERED = ("failed_call", "error", "timeout")
+CHECKED = ("invalid_structure", "verifier_failed", "leaked_markup")
+UNANSWERED = ("failed_call",)
 
 _Z = 1.6449  # one-sided 95 %
 

@@ -11,15 +11,13 @@ import polars as pl
 
 from flywheel.core.lake import Lake
 
-# Signals that tell of somebody's reaction. That a user was unhappy says that a trace failed, not how: the same wrong
-# answer may be found by a thumb, an edit or a second try. All other signals, yours too, are about the answer itself.
-REACTIONS = (
-    "abandonment", "comment", "disagreement", "dissatisfaction", "edited_answer", "escalation", "low_rating",
-    "negative_comment", "negative_outcome", "outcome", "outcome_failed", "rating", "regenerate", "regenerated",
-    "rephrase", "self_disagreement", "thumbs_down", "user_edit", "verbal_dissatisfaction",
-)  # fmt: skip
-# Of those, the ones whose evidence is what the user said.
-COMPLAINTS = ("comment", "dissatisfaction", "negative_comment", "verbal_dissatisfaction")
+# Signals about an answer or a call say what is wrong with it, yours too; those about users or scores, and these
+# three, only that it is wrong: the same wrong label may be noticed by a thumb, a second try or another model's answer.
+ONLY_THAT = ("disagreement", "low_confidence", "user_edit")
+# Signals about scores whose evidence names the check that failed.
+CHECKS = ("evaluator_failed", "guardrail_hit")
+# Signals whose evidence is what the user said.
+COMPLAINTS = ("dissatisfaction", "negative_comment")
 
 LONGEST_LABEL = 60  # characters; a longer answer is a text, of which no two are alike
 
@@ -30,13 +28,21 @@ with failing as (
     left join traces on failures.trace_id = traces.trace_id and failures.day = traces.day
     where failures.day = $day
 ),
+seen as (
+    select
+        *,
+        about in ('answer', 'call') and not list_contains($only_that, signal) as is_kind,
+        list_contains($checks, signal) as is_check,
+        list_contains($complaints, signal) as is_complaint
+    from signals where day = $day
+),
 fired as (
     select
         trace_id,
-        string_agg(signal, ' ' order by signal) filter (not list_contains($reactions, signal)) as kind,
-        string_agg(evidence, '; ' order by signal) filter (not list_contains($reactions, signal)) as evidence,
-        string_agg(evidence, '; ' order by signal) filter (list_contains($complaints, signal)) as complaint
-    from signals where day = $day group by trace_id
+        string_agg(signal, ' ' order by signal) filter (is_kind) as kind,
+        string_agg(evidence, '; ' order by signal) filter (is_kind or is_check) as evidence,
+        string_agg(evidence, '; ' order by signal) filter (is_complaint) as complaint
+    from seen group by trace_id
 ),
 said as (
     select
@@ -124,7 +130,14 @@ def evidence_notes(lake: Lake, day: date) -> pl.DataFrame:
 
     Columns: trace_id, p_failure, signals, task, kind, wrong_answer, meant, said, note; in the order of trace_id.
     """
-    return lake.frame(_NOTES, day=day, reactions=list(REACTIONS), complaints=list(COMPLAINTS), longest=LONGEST_LABEL)
+    return lake.frame(
+        _NOTES,
+        day=day,
+        only_that=list(ONLY_THAT),
+        checks=list(CHECKS),
+        complaints=list(COMPLAINTS),
+        longest=LONGEST_LABEL,
+    )
 
 
 def aspects_of(note: str) -> dict[str, str]:

@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 
 from flywheel.core.lake import Lake
+from flywheel.core.queries import load_signals
 from flywheel.mine.note_terms import weighted_terms
 from flywheel.mine.notes import aspects_of, evidence_notes
 
 DAY = date(2026, 1, 5)
 Land = Callable[..., int]
+
+
+def fired(signal: str, evidence: str) -> dict[str, Any]:
+    """Return a signal's row, about what its file says it is about."""
+    about = load_signals()[signal].about
+    return {"signal": signal, "strength": 1.0, "evidence": evidence, "about": about}
 
 
 def noted(
@@ -22,10 +29,15 @@ def noted(
     key = {"day": DAY, "trace_id": "t"}
     land("traces", [key | trace])
     land("failures", [key | {"p_failure": 0.9, "signals": [name for name, _ in signals], "note": "old note"}])
-    land("signals", [key | {"signal": name, "strength": 1.0, "evidence": evidence} for name, evidence in signals])
+    land("signals", [key | fired(name, evidence) for name, evidence in signals])
     if said:
         land("feedback", [key | {"feedback_id": "f", "kind": "comment", "text": said}])
     return aspects_of(evidence_notes(memory, DAY)["note"][0])
+
+
+@pytest.mark.parametrize("signal", ["disagreement", "low_confidence", "user_edit", "negative_outcome"])
+def test_what_only_says_that_it_is_wrong_does_not_hide_the_answer(memory: Lake, land: Land, signal: str) -> None:
+    assert noted(memory, land, {"output": "refund"}, (signal, "seen"))["answer"] == "refund"
 
 
 @pytest.mark.parametrize("output", ["refund", '{"queue": "refund"}', " refund "])
