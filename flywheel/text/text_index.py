@@ -103,10 +103,11 @@ def _unpacked(values: pl.Series, dtype: str) -> npt.NDArray[Any]:
 
 def _lookup(sketched: Sketched) -> _Lookup:
     keys = _short(sketched).ravel()
-    order = np.argsort(keys, kind="stable")
+    ordered = np.sort(keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64))
+    owners = (ordered & np.uint64(0xFFFFFFFF)).astype(np.int64) // max(sketched.keys.shape[1], 1)
     occurs = np.zeros(1 << _TABLE_BITS, np.bool_)
     occurs[keys >> np.uint32(32 - _TABLE_BITS)] = True
-    return _Lookup(sketched, keys[order], order // max(sketched.keys.shape[1], 1), occurs)
+    return _Lookup(sketched, (ordered >> np.uint64(32)).astype(np.uint32), owners, occurs)
 
 
 def _equal(corpus: Corpus, batch: pl.DataFrame) -> pl.DataFrame:
