@@ -11,6 +11,7 @@ import resource
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 BANDS, ROWS = 16, 8
 PERMUTATIONS = BANDS * ROWS
@@ -79,16 +80,37 @@ def datasketch(folder: str) -> tuple[float, list[int]]:
 
 def datatrove(folder: str) -> tuple[float, list[int]]:
     """Find them with datatrove's four steps on two workers, words split at blanks."""
-    from pathlib import Path
-
-    import pyarrow.parquet as pq
     from datatrove.executor import LocalPipelineExecutor
-    from datatrove.pipeline.dedup import (
-        MinhashDedupBuckets,
-        MinhashDedupCluster,
-        MinhashDedupFilter,
-        MinhashDedupSignature,
-    )
+
+    work = Path(folder) / "datatrove"
+    count = _halves(folder, work / "in")
+    steps = _datatrove_steps(work)
+    began = _cpu()
+    for number, (pipeline, tasks) in enumerate(steps):
+        log = str(work / f"log{number}")
+        LocalPipelineExecutor(pipeline, tasks=tasks, workers=2, logging_dir=log, start_method="fork").run()
+    taken = _cpu() - began
+    # its writer leaves the key out where the id is 0
+    kept = {int(json.loads(line).get("id") or 0) for out in (work / "out").glob("*") for line in out.open()}
+    return taken, [place for place in range(count) if place not in kept]
+
+
+def _halves(folder: str, into: Path) -> int:
+    """Write the texts as two files, one for each worker; return how many there are."""
+    import pyarrow.parquet as pq
+
+    shutil.rmtree(into.parent, ignore_errors=True)
+    into.mkdir(parents=True)
+    table = pq.read_table(f"{folder}/text.parquet")
+    half = len(table) // 2
+    pq.write_table(table.slice(0, half), into / "0.parquet")
+    pq.write_table(table.slice(half), into / "1.parquet")
+    return len(table)
+
+
+def _datatrove_steps(work: Path) -> list[tuple[list[object], int]]:
+    """Return its steps, each with the number of tasks it is cut into."""
+    from datatrove.pipeline import dedup
     from datatrove.pipeline.dedup.minhash import MinhashConfig
     from datatrove.pipeline.readers import ParquetReader
     from datatrove.pipeline.writers.jsonl import JsonlWriter
@@ -105,34 +127,17 @@ def datatrove(folder: str) -> tuple[float, list[int]]:
         def span_tokenize(self, text: str) -> list[tuple[int, int]]:
             return [(0, len(text))]
 
-    work = f"{folder}/datatrove"
-    shutil.rmtree(work, ignore_errors=True)
-    Path(f"{work}/in").mkdir(parents=True)
-    table = pq.read_table(f"{folder}/text.parquet")
-    half = len(table) // 2
-    pq.write_table(table.slice(0, half), f"{work}/in/0.parquet")
-    pq.write_table(table.slice(half), f"{work}/in/1.parquet")
-    config = MinhashConfig(
-        n_grams=3, num_buckets=BANDS, hashes_per_bucket=ROWS, hash_config=HashConfig(hash_fc="xxhash", precision=64)
-    )
-
-    def reader() -> ParquetReader:
-        return ParquetReader(f"{work}/in", text_key="text", id_key="id")
-
-    steps = [
-        ([reader(), MinhashDedupSignature(f"{work}/sig", config=config, language=AtBlanks())], 2),
-        ([MinhashDedupBuckets(f"{work}/sig", f"{work}/buckets", config=config)], BANDS),
-        ([MinhashDedupCluster(f"{work}/buckets", f"{work}/remove", config=config)], 1),
-        ([reader(), MinhashDedupFilter(f"{work}/remove"), JsonlWriter(f"{work}/out", compression=None)], 2),
+    hashing = HashConfig(hash_fc="xxhash", precision=64)
+    config = MinhashConfig(n_grams=3, num_buckets=BANDS, hashes_per_bucket=ROWS, hash_config=hashing)
+    into = {name: str(work / name) for name in ("in", "sig", "buckets", "remove", "out")}
+    readers = [ParquetReader(into["in"], text_key="text", id_key="id") for _ in range(2)]
+    writer = JsonlWriter(into["out"], compression=None)
+    return [
+        ([readers[0], dedup.MinhashDedupSignature(into["sig"], config=config, language=AtBlanks())], 2),
+        ([dedup.MinhashDedupBuckets(into["sig"], into["buckets"], config=config)], BANDS),
+        ([dedup.MinhashDedupCluster(into["buckets"], into["remove"], config=config)], 1),
+        ([readers[1], dedup.MinhashDedupFilter(into["remove"]), writer], 2),
     ]
-    began = _cpu()
-    for number, (pipeline, tasks) in enumerate(steps):
-        log = f"{work}/log{number}"
-        LocalPipelineExecutor(pipeline, tasks=tasks, workers=2, logging_dir=log, start_method="fork").run()
-    taken = _cpu() - began
-    # its writer leaves the key out where the id is 0
-    kept = {int(json.loads(line).get("id") or 0) for out in Path(f"{work}/out").glob("*") for line in out.open()}
-    return taken, [place for place in range(len(table)) if place not in kept]
 
 
 def _cpu() -> float:
