@@ -53,6 +53,9 @@ class _Flywheel(LazyGroup):
                 "flows.cli.hard_examples:hard_examples", "Show what was chosen for correction, why, and its route."
             ),
             "gate": Lazy("flows.cli.look:gate", "Show what the last candidate release was held to."),
+            "decontaminate": Lazy(
+                "flows.cli.decontaminate:decontaminate", "Find benchmark questions in what is to be trained on."
+            ),
             "quarantine": Lazy("flows.cli.quarantine:quarantine", "Show what was refused, and why."),
         },
         "Query": {
