@@ -1,4 +1,4 @@
--- otlp: OpenTelemetry spans and log records, gen_ai or OpenInference names, as OTLP JSON or one exported span a line
+-- otlp: spans and log records of OpenTelemetry, gen_ai or OpenInference names, as OTLP JSON or one exported span a line
 -- the fields of structs bear OTLP's own names
 -- noqa: disable=RF01,CP02
 with recursive
