@@ -108,8 +108,8 @@ def _reply(kind: str, media_type: str, outcome: Landed | Refusal) -> Response:
 
 def _told(landed: Landed) -> str:
     """Return why records went to quarantine, each reason once."""
-    reasons = list(dict.fromkeys((each.reason, each.hint) for each in landed.refused))[:_MOST_REASONS]
-    told = "; ".join(f"{reason} ({hint})" if hint else reason for reason, hint in reasons)
+    found = list(dict.fromkeys((each.reason, each.detail) for each in landed.refused))[:_MOST_REASONS]
+    told = "; ".join(f"{reason} ({detail})" for reason, detail in found)
     return f"{len(landed.refused)} in quarantine: {told}" if told else ""
 
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
-from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
-from flywheel.ingest.actors import hashed_actor
-from flywheel.ingest.feedback import adopt_orphans, land_feedback
-from flywheel.ingest.formats import format_query
-from flywheel.ingest.hints import hint_for
-from flywheel.ingest.redaction import redact_line, redact_records
-
-_NOT_OURS = ("byte_offset", "feedback", "problem", "actor")
-_CONTEXT = "not_a_call"
+from flywheel.core.scratch import Scratch
+from flywheel.core.storage import FileStat
+from flywheel.ingest.blocks import Block, Place
+from flywheel.ingest.feedback import adopt_orphans
+from flywheel.ingest.landing import LANDED_TABLES, Parsed, Reading, land_parsed, parse_block
+from flywheel.ingest.ledger import Position, write_down
+from flywheel.ingest.strict import checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,60 +24,31 @@ class Refused:
 
     number: int
     reason: str
-    hint: str
+    detail: str
 
 
 def land_records(lake: Lake, source: str, records: Sequence[str], log_format: str, *, now: datetime) -> list[Refused]:
-    """Land records, each the text of a JSON object, and return those that are in quarantine instead."""
-    lines = pl.DataFrame(
-        {"source_line": range(1, len(records) + 1), "byte_offset": 0, "record": records},
-        schema={"source_line": pl.Int64, "byte_offset": pl.Int64, "record": pl.String},
-    )
-    parsed = _asked(lake, "log_lines", lines, format_query(log_format), now=now)
-    parsed = parsed.filter(pl.col("problem").ne_missing(_CONTEXT)).with_columns(
-        pl.lit(source).alias("source_file"), hashed_actor(pl.col("actor")).alias("actor_hash")
-    )
+    """Land records, each the text of a JSON object, in one commit; return those that are in quarantine instead.
+
+    What `files.land_records` does, and feedback that waited for one of the calls finds it.
+    """
+    reading = Reading(source, now)
+    lines = np.arange(1, len(records) + 1, dtype=np.int64)
+    block = Block(pa.array(records, pa.large_string()), lines, None, Place(len(records), len(records)))
+    position = Position(FileStat(0, now.isoformat()), now, log_format, place=block.end)
+    with Scratch(lake) as scratch:
+        parsed = parse_block(scratch, checked(scratch, block), log_format, reading)
+        with lake.together(f"land {source}", *LANDED_TABLES):
+            tally = land_parsed(lake, parsed, reading)
+            write_down(lake, reading, position, tally)
+            _wake_feedback(lake, parsed)
+    return [Refused(line.source_line or 0, line.reason, line.detail) for line in parsed.refused]
+
+
+def _wake_feedback(lake: Lake, parsed: Parsed) -> None:
+    if parsed.rows is None:
+        return
     is_call = pl.col("problem").is_null() & pl.col("trace_id").is_not_null()
-    calls = parsed.filter(is_call).with_columns(pl.col("started_at").dt.date().alias("day"))
-    landed = redact_records(calls).records.drop(_NOT_OURS)
-    lake.land("raw_traces", landed)
-    land_feedback(lake, parsed, "")
-    if landed.height:
-        adopt_orphans(lake, "", landed)
-    return _set_aside(lake, parsed.filter(pl.col("problem").is_not_null()), records, now)
-
-
-def _asked(lake: Lake, view: str, rows: pl.DataFrame, query: str, **parameters: object) -> pl.DataFrame:
-    cursor = lake.connection.cursor()
-    try:
-        cursor.execute("set timezone = 'UTC'")
-        cursor.register(view, rows.to_arrow())
-        return cursor.execute(query, parameters or None).pl()
-    finally:
-        cursor.close()
-
-
-def _set_aside(lake: Lake, problems: pl.DataFrame, records: Sequence[str], now: datetime) -> list[Refused]:
-    refused = [
-        Refused(number, reason, hint_for(reason, records[number - 1]))
-        for number, reason in problems.select("source_line", "problem").iter_rows()
-    ]
-    rows = [_quarantined(each, records[each.number - 1], problems["source_file"][0], now) for each in refused]
-    if rows:
-        lake.land("quarantine", lake.typed("quarantine", rows))
-    return refused
-
-
-def _quarantined(refused: Refused, record: str, source: str, now: datetime) -> dict[str, object]:
-    """Return the row of a refused record; sent again, it is the same row."""
-    return {
-        "day": now.astimezone(UTC).date(),
-        "quarantine_id": content_id(source, refused.reason, record),
-        "table_name": "raw_traces",
-        "reason": refused.reason,
-        "detail": refused.hint,
-        "source_file": source,
-        "source_line": refused.number,
-        "raw": redact_line(record),
-        "quarantined_at": now,
-    }
+    calls = parsed.rows.filter(is_call).with_columns(pl.col("started_at").dt.date().alias("day"))
+    if calls.height:
+        adopt_orphans(lake, "", calls)
