@@ -134,9 +134,7 @@ class Lake:
         same_day = "landed.day between $first_day and $last_day" if "day" in spec.key else "true"
         given = {"first_day": rows["day"].min(), "last_day": rows["day"].max()} if "day" in spec.key else {}
         with self._cursor() as cursor, self._commit(cursor, f"land {table}", spec.name):
-            cursor.register(
-                "fresh_rows", rows.unique(subset=list(spec.key), keep="first", maintain_order=True).to_arrow()
-            )
+            cursor.register("fresh_rows", _first_of_each(rows, list(spec.key)).to_arrow())
             added = cursor.execute(
                 f"insert into lake.{spec.name} by name select *, $run_id as run_id from fresh_rows as fresh "  # noqa: S608 - names come from our own files
                 f"where not exists (select 1 from lake.{spec.name} as landed where {same_day} and {keys})",
@@ -271,6 +269,12 @@ class Lake:
         } - {"run_id"}
         if set(columns) != expected:
             raise SchemaMismatch(spec.name, columns, expected)
+
+
+def _first_of_each(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return the rows without those whose key came before; the usual case, without any, copies nothing."""
+    has_repeats = rows.select(key).n_unique() < rows.height
+    return rows.unique(subset=key, keep="first", maintain_order=True) if has_repeats else rows
 
 
 def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:

@@ -48,7 +48,7 @@ def line(number: int) -> str:
 def commits_of(log: Path) -> list[list[str]]:
     """Return the lines of the first commit and those of the second."""
     content = log.read_bytes()
-    end = content.rindex(b"\n", 0, -(-COMMIT_BYTES // BLOCK_BYTES) * BLOCK_BYTES) + 1
+    end = content.rindex(b"\n", 0, (COMMIT_BYTES // BLOCK_BYTES + 1) * BLOCK_BYTES) + 1
     return [part.decode().splitlines() for part in (content[:end], content[end:])]
 
 
