@@ -40,12 +40,16 @@ from failures inner join traces on failures.trace_id = traces.trace_id and failu
 where failures.day = $day order by id
 """
 _EARLIER = "select fingerprint, kind, band_keys, marks from text_sketches where day < $day"
-_TWINS = """
-select found.distinct, found.kind, found.likeness, old.group_id, old.first_seen, traces.query as text
+# In two steps: DuckDB would otherwise hold every text of every trace in memory to find the few.
+_OLD = """
+select found.distinct, found.kind, found.likeness, old.group_id, old.first_seen, old.trace_id, old.day
 from candidate_twins as found
 inner join text_sketches as old on found.fingerprint = old.fingerprint and found.kind = old.kind
-left join traces on old.trace_id = traces.trace_id and old.day = traces.day
 where old.day < $day
+"""
+_TEXTS = """
+select traces.trace_id, traces.day, traces.query as text
+from traces inner join old_twins as old on traces.trace_id = old.trace_id and traces.day = old.day
 """
 _HELD = "select distinct fingerprint, group_id, first_seen from text_sketches where day = $day"
 
@@ -75,11 +79,20 @@ def _earlier_twins(lake: Lake, corpus: Corpus, day: date, bar: Bar) -> pl.DataFr
     The text of an old twin is read from its trace; where that was forgotten, only an equal text still finds it.
     """
     candidates = find_candidates(corpus, _earlier(lake, day), bar.threshold)
-    lake.connection.register("candidate_twins", candidates.to_arrow())
-    found = lake.frame(_TWINS, day=day)
-    lake.connection.unregister("candidate_twins")
+    old = _joined(lake, "candidate_twins", candidates, _OLD, day=day)
+    places = ["trace_id", "day"]
+    texts = _joined(lake, "old_twins", old.select(places).unique(maintain_order=True), _TEXTS)
+    found = old.join(texts, on=places, how="left", maintain_order="left").drop(places)
     readable = found.filter(pl.col("text").is_not_null() | (pl.col("likeness") > 1))
     return verify_candidates(corpus, readable, bar.threshold).drop("text", "kind")
+
+
+def _joined(lake: Lake, name: str, rows: pl.DataFrame, statement: str, **parameters: date) -> pl.DataFrame:
+    """Run a statement that reads `rows` by a name."""
+    lake.connection.register(name, rows.to_arrow())
+    found = lake.frame(statement, **parameters)
+    lake.connection.unregister(name)
+    return found
 
 
 def _earlier(lake: Lake, day: date) -> Iterator[pl.DataFrame]:
