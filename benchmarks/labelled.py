@@ -135,19 +135,25 @@ def _run(messages: Sequence[Row]) -> Row:
     """Return the columns of a whole run: all but the last answer is input, tools' answers sit at their calls."""
     said = [message for message in messages if message["role"] in ("system", "user", "assistant", "tool")]
     last = max((at for at, m in enumerate(said) if m["role"] == "assistant" and m.get("content")), default=0)
-    results = {m.get("tool_call_id") or m.get("id"): m.get("content") for m in said if m["role"] == "tool"}
-    calls = [call for message in said for call in message.get("tool_calls") or [] if message["role"] == "assistant"]
+    calls: dict[str, Row] = {}  # of an id that comes twice, what came last is what is answered
+    done: list[Row] = []
+    for message in said:
+        if message["role"] == "tool":
+            calls[message.get("tool_call_id") or message["id"]]["result"] = message.get("content")
+        elif message["role"] == "assistant":
+            calls |= {call["id"]: _call(call) for call in message.get("tool_calls") or []}
+            done += [calls[call["id"]] for call in message.get("tool_calls") or []]
     asked = [{"role": m["role"], "content": m.get("content") or ""} for m in said[:last] + said[last + 1 :]]
     return {
         "input": json.dumps(asked),
         "output": said[last].get("content"),
-        "tool_calls": json.dumps([_call(call, results) for call in calls]),
+        "tool_calls": json.dumps(done),
     }
 
 
-def _call(call: Row, results: Mapping[Any, Any]) -> Row:
+def _call(call: Row) -> Row:
     told = call.get("function") or call
-    return {"id": call["id"], "name": told["name"], "arguments": told["arguments"], "result": results.get(call["id"])}
+    return {"id": call["id"], "name": told["name"], "arguments": told["arguments"]}
 
 
 def prime(data: Path) -> Labelled:

@@ -22,7 +22,7 @@ from flywheel.core.lake import Lake
 from flywheel.mine.labels import weigh_signals
 from flywheel.stats.label_model import calibration_error
 
-AUDITS = (0, 30, 100)
+AUDITS = (30, 100)
 SEEDS = 5
 Numbers = npt.NDArray[np.float64]
 
@@ -70,22 +70,25 @@ class Figures:
         )
 
 
-def mined(labelled: Labelled, audited: Sequence[str] = ()) -> tuple[Lake, pl.DataFrame]:
-    """Return a lake in which the set was mined, and its traces with votes and p_failure."""
+def signalled(labelled: Labelled) -> Lake:
+    """Return a lake with the set's traces, feedback and signals."""
     lake = Lake.in_memory()
     lake.land("raw_traces", lake.typed("raw_traces", [row | {"day": DAY} for row in labelled.traces]))
     lake.land("raw_feedback", lake.typed("raw_feedback", [row | {"day": DAY} for row in labelled.feedback]))
     for table in ("traces", "feedback", "signals"):
         lake.build(table, DAY)
-    checked = [
-        {"day": DAY - timedelta(days=1), "example_id": one, "trace_id": one, "is_failure": labelled.failed[one]}
-        for one in audited
-    ]
-    lake.land("audits", lake.typed("audits", checked))
+    return lake
+
+
+def judged(lake: Lake, labelled: Labelled, audited: Sequence[str] = ()) -> pl.DataFrame:
+    """Fit the label model, with the truth of some traces as people's audits; return votes and p for each trace."""
+    before = DAY - timedelta(days=1)
+    checked = [{"example_id": one, "trace_id": one, "is_failure": labelled.failed[one]} for one in audited]
+    lake.replace("audits", before, lake.typed("audits", checked))
     weigh_signals(lake, DAY)
     lake.build("failures", DAY)
     scored = lake.frame(_SCORED).join(lake.frame(_QUIET), on="trace_id", how="left", maintain_order="left")
-    return lake, scored.with_columns(pl.coalesce("p_failure", "p_quiet").fill_null(0).alias("p"))
+    return scored.with_columns(pl.coalesce("p_failure", "p_quiet").fill_null(0).alias("p"))
 
 
 def signal_rows(lake: Lake, labelled: Labelled) -> Iterator[str]:
@@ -123,17 +126,15 @@ def _best_single(lake: Lake, scored: pl.DataFrame, failed: npt.NDArray[np.bool_]
     return max(found, key=lambda one: one[1].auc)
 
 
-def audited_rows(labelled: Labelled) -> Iterator[str]:
+def audited_rows(lake: Lake, labelled: Labelled) -> Iterator[str]:
     """Yield the label model's figures with so many random audits, the mean over seeds."""
-    for count in [count for count in AUDITS if 0 < count <= len(labelled.failed) / 2]:
+    for count in [count for count in AUDITS if count <= len(labelled.failed) / 2]:
         figures = []
         for seed in range(SEEDS):
             chosen = random.Random(seed).sample(sorted(labelled.failed), count)
-            lake, scored = mined(labelled, chosen)
-            rest = scored.filter(~pl.col("trace_id").is_in(chosen))
+            rest = judged(lake, labelled, chosen).filter(~pl.col("trace_id").is_in(chosen))
             failed = np.array([labelled.failed[trace] for trace in rest["trace_id"]])
             figures.append(Figures.of(rest["p"].to_numpy(), failed))
-            lake.connection.close()
         means = (float(np.nanmean([getattr(one, name) for one in figures])) for name in Figures.__slots__)
         yield _row(labelled, f"label model, {count} audits", Figures(*means))
 
@@ -152,11 +153,12 @@ def main() -> None:
     per_set, singles, ways = [], [], []
     for load in [load for load in SETS if not chosen or load.__name__ in chosen]:
         labelled = load(data)
-        lake, scored = mined(labelled)
+        lake = signalled(labelled)
+        scored = judged(lake, labelled)
         share = sum(labelled.failed.values()) / len(labelled.failed)
         per_set.append(f"| {labelled.name} | {len(labelled.failed)} | {share:.0%} | {labelled.truth_is} |")
         singles += signal_rows(lake, labelled)
-        ways += [*combined_rows(lake, labelled, scored), *audited_rows(labelled)]
+        ways += [*combined_rows(lake, labelled, scored), *audited_rows(lake, labelled)]
         lake.connection.close()
     print("\n".join(["| set | traces | failed | a failure is |", "|---|---|---|---|", *per_set]))
     head = "| set | signal | fired | precision | recall | model: fires on failures / on the rest |"

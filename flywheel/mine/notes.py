@@ -11,8 +11,8 @@ import polars as pl
 
 from flywheel.core.lake import Lake
 
-# Signals about an answer or a call say what is wrong with it, yours too. Those about users or scores, and these
-# three, only say that it is wrong: a thumb, a second try and another model's answer may notice the same wrong label.
+# Signals about an answer or a call say what is wrong with it, yours too; those about users or scores, and these
+# three, only that it is wrong: the same wrong label may be noticed by a thumb, a second try or another model's answer.
 ONLY_THAT = ("disagreement", "low_confidence", "user_edit")
 # Signals about scores whose evidence names the check that failed.
 CHECKS = ("evaluator_failed", "guardrail_hit")
