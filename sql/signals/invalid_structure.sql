@@ -56,7 +56,8 @@ parts as (
         from parts
         where depth < 4
     ) as opened
-    where not contains(step, '"')
+    -- a path cannot say every name that a key may have
+    where step = '[]' or regexp_full_match(step, '[^"*\\\[\]]+')
 ),
 
 rules as (
