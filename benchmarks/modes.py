@@ -1,7 +1,8 @@
 """How good failure modes are, where the truth is known: `python -m benchmarks.modes [--seeds N]` prints tables.
 
 The scenario's planted modes are the kind of failure and, for a wrong label, which label was given. The same failures
-are grouped by our notes, by hashed words of the old notes and by prompts; each keeps ids across days in its own way.
+are grouped by our notes, by hashed words of answer and prompt, and by those of prompts; each keeps ids across days
+in its own way.
 """
 
 import argparse
@@ -148,7 +149,10 @@ def by_words(column: str) -> Method:
 
 
 _TEXTS = """
-select failures.trace_id, failures.note, coalesce(traces.query, '') as query from failures
+select
+    failures.trace_id, concat_ws(' | ', left(traces.output, 80), traces.query) as note,
+    coalesce(traces.query, '') as query
+from failures
 inner join traces on failures.trace_id = traces.trace_id and failures.day = traces.day
 where failures.day = $day order by failures.trace_id
 """
@@ -173,7 +177,7 @@ def _labels(vectors: NDArray[np.float64], centroids: list[NDArray[np.float64]]) 
 
 METHODS: dict[str, Method] = {
     "failure notes (flywheel)": by_notes,
-    "hashed words of plain notes": by_words("note"),
+    "hashed words of answer and prompt": by_words("note"),
     "prompts": by_words("query"),
 }
 

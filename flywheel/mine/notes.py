@@ -12,7 +12,7 @@ import polars as pl
 from flywheel.core.lake import Lake
 
 # Signals about an answer or a call say what is wrong with it, yours too; those about users or scores, and these
-# three, only that it is wrong: the same wrong label may be noticed by a thumb, a second try or another model's answer.
+# three, only that it is wrong: a wrong label may be noticed by a thumb, a second try or another model's answer.
 ONLY_THAT = ("disagreement", "low_confidence", "user_edit")
 # Signals about scores whose evidence names the check that failed.
 CHECKS = ("evaluator_failed", "guardrail_hit")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flywheel.core.lake import Lake
-from flywheel.core.queries import load_signals
+from flywheel.core.signals import load_signals
 from flywheel.mine.note_terms import weighted_terms
 from flywheel.mine.notes import aspects_of, evidence_notes
 
