@@ -1,6 +1,8 @@
 """Ways to spend a round's corrections: each takes what the product knows and returns the calls to correct."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -65,6 +67,11 @@ def flywheel(shown: Round, policy: SelectionPolicy | None = None) -> Sequence[in
     return choose_hard(with_hardness(candidates, policy), shown.before, shown.budget, policy)["place"].to_numpy()
 
 
+def variant(**changes: float) -> Arm:
+    """The product with another policy."""
+    return partial(flywheel, policy=replace(SelectionPolicy(), **changes))
+
+
 def _failures(shown: Round) -> pl.DataFrame:
     return shown.calls.filter(pl.col("is_failure")).with_columns(disagreement=pl.lit(None, dtype=pl.Float64))
 
@@ -78,4 +85,14 @@ ARMS: dict[str, Arm] = {
     "random failure": random_failure,
     "hardest failure": hardest,
     "flywheel": flywheel,
+}
+
+# What each part of the product's selection contributes; compare on seeds other than the study's before changing it.
+VARIANTS: dict[str, Arm] = {
+    "flywheel, by words only": variant(letters_share=0.0),
+    "flywheel, half by letters": variant(letters_share=0.5),
+    "flywheel, by letters only": variant(letters_share=1.0),
+    "flywheel, modes unseen": variant(mode_kinship=0.0),
+    "flywheel, own hardness unseen": variant(own_share=0.0),
+    "flywheel, own hardness in full": variant(own_share=1.0),
 }

@@ -5,13 +5,14 @@ and sees the same traffic and the same complaints; intervals are percentiles of 
 """
 
 import argparse
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.label_arms import ARMS
+from benchmarks.label_arms import ARMS, VARIANTS
 from benchmarks.label_plot import draw
 from benchmarks.label_world import Arm, Plan, TextSet, banking77, learning_curve, read_set, scenario
 from flywheel.stats.intervals import Interval
@@ -22,9 +23,19 @@ _RESAMPLES = 2_000
 _REFERENCE = "random traffic"
 
 
-def measure(texts: TextSet, arms: Mapping[str, Arm], plan: Plan, seeds: Sequence[int]) -> dict[str, Curves]:
-    """Return the learning curves of each arm, one row per seed."""
-    return {name: np.array([learning_curve(texts, arm, plan, seed) for seed in seeds]) for name, arm in arms.items()}
+def measure(
+    texts: TextSet, arms: Mapping[str, Arm], plan: Plan, seeds: Sequence[int], kept: Path | None = None
+) -> dict[str, Curves]:
+    """Return the learning curves of each arm, one row per seed; `kept` gets each as a line of JSON once done."""
+    curves: dict[str, list[NDArray[np.float64]]] = {name: [] for name in arms}
+    for seed in seeds:
+        for name, arm in arms.items():
+            curves[name].append(learning_curve(texts, arm, plan, seed))
+            if kept is not None:
+                line = {"set": texts.name, "arm": name, "seed": seed, "accuracy": curves[name][-1].tolist()}
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+    return {name: np.array(own) for name, own in curves.items()}
 
 
 def needed(curve: NDArray[np.float64], accuracy: float, budget: int) -> float:
@@ -89,21 +100,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="CSV or JSONL with text and label, instead of the usual sets")
     parser.add_argument("--only", help="one of the usual sets: banking77 or scenario")
-    parser.add_argument("--arms", default=",".join(ARMS), help="names, comma-separated; random traffic is always one")
+    parser.add_argument("--arms", default=";".join(ARMS), help="names, by semicolons; 'variants' for the ablation")
     parser.add_argument("--seeds", default="101,102,103,104,105")
     parser.add_argument("--rounds", type=int, default=usual.rounds)
     parser.add_argument("--budget", type=int, default=usual.budget)
     parser.add_argument("--traffic", type=int, default=usual.traffic)
     parser.add_argument("--start", type=int, default=usual.start)
+    parser.add_argument("--curves", type=Path, help="file to which each curve is appended as a line of JSON")
     parser.add_argument("--plot", type=Path, help="folder for one SVG per set")
     asked = parser.parse_args()
     plan = Plan(asked.rounds, asked.budget, asked.traffic, asked.start)
     seeds = [int(seed) for seed in asked.seeds.split(",")]
-    arms = {name: ARMS[name] for name in dict.fromkeys([_REFERENCE, *asked.arms.split(",")])}
+    named = list(VARIANTS) if asked.arms == "variants" else asked.arms.split(";")
+    arms = {name: (ARMS | VARIANTS)[name] for name in dict.fromkeys([_REFERENCE, *named])}
     for texts in sets_of(asked.data):
         if asked.only not in (None, texts.name):
             continue
-        curves = measure(texts, arms, plan, seeds)
+        curves = measure(texts, arms, plan, seeds, asked.curves)
         size = f"{len(texts.texts)} texts, {len(set(texts.labels))} labels"
         print(f"\n## {texts.name}: {size}; {plan}, {len(seeds)} seeds")
         for at in (plan.rounds // 2, plan.rounds):

@@ -67,8 +67,8 @@ class TextSet:
 class Plan:
     """How long and how hard the wheel turns."""
 
-    rounds: int = 12
-    budget: int = 50  # corrections a round
+    rounds: int = 6
+    budget: int = 80  # corrections a round
     traffic: int = 2_000  # calls a round
     start: int = 5  # examples per label that production begins with
 

@@ -28,6 +28,7 @@ class SelectionPolicy:
     most_candidates: int = 3_000
     most_remembered: int = 2_000  # problems chosen earlier that still count as covered, newest first
     own_share: float = 0.5  # exponent of an example's own hardness: what is central must itself have failed
+    letters_share: float = 0.0  # of the likeness of two questions, by groups of letters; the rest is by words
     mode_kinship: float = 0.3  # similarity of two failures of one mode that share no word
     unknown_doubt: float = 0.5  # 1 - confidence where the log has none
     novelty_share: float = 0.2  # how much more the first failures of a mode count

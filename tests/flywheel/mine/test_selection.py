@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from flywheel.mine.selection import Pool, SelectionPolicy, choose, hardness_of
+from flywheel.mine.selection_pool import resemblance, with_kinship
 
 POLICY = SelectionPolicy()
 ALIKE = np.array([[1, 0.9, 0.1], [0.9, 1, 0.1], [0.1, 0.1, 1]], dtype=np.float32)
@@ -80,3 +81,24 @@ def test_everything_is_chosen_even_what_adds_nothing() -> None:
 def test_hardness_is_mostly_how_surely_it_failed() -> None:
     hardness = hardness_of(np.array([1, 0.9, 0.5]), np.array([1, 0.5, 0.1]))
     assert hardness.tolist() == pytest.approx([1, 0.78, 0.38])
+
+
+def test_likeness_is_by_words_and_by_letters_where_asked_for() -> None:
+    texts = ["my card was stolen", "my cards were stolen", "exchange rate"]
+    words, _ = resemblance(texts, [])
+    letters, _ = resemblance(texts, [], letters_share=1.0)
+    assert letters[0, 1] > words[0, 1] > words[0, 2] == 0
+    half, _ = resemblance(texts, [], letters_share=0.5)
+    assert half[0, 1] == pytest.approx((words[0, 1] + letters[0, 1]) / 2)
+
+
+def test_likeness_to_others_and_to_nothing() -> None:
+    among, between = resemblance(["a b", ""], ["A b!", "c"])
+    assert between.round(5).tolist() == [[1, 0], [0, 0]]
+    assert among.round(5).tolist() == [[1, 0], [0, 1]]  # a text without words still resembles itself
+    assert resemblance([], ["a"])[1].shape == (0, 1)
+
+
+def test_failures_of_one_mode_are_kin_whatever_their_words() -> None:
+    kin = with_kinship(np.eye(3, dtype=np.float32), np.array([1, 1, 2]), 0.3)
+    assert kin == pytest.approx(np.array([[1, 0.3, 0], [0.3, 1, 0], [0, 0, 1]]))
