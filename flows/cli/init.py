@@ -83,4 +83,6 @@ def settings_text() -> str:
 def _as_toml(value: object) -> str:
     if isinstance(value, bool | int | float):
         return str(value).lower()
+    if isinstance(value, dict):
+        return "{}"
     return json.dumps(str(value), ensure_ascii=False)

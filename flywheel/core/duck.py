@@ -4,6 +4,7 @@ import duckdb
 from duckdb_extensions import import_extension
 
 from flywheel.core.errors import MissingPart
+from flywheel.core.queries import macro_statements
 from flywheel.core.settings import Settings, without_password
 
 _MEMORY_LIMIT = "2GB"  # DuckDB's default is 80 % of the machine; what does not fit goes to disk beside the lake
@@ -50,6 +51,15 @@ def _s3_secret(settings: Settings) -> str:
     return f"create or replace secret flywheel_s3 ({', '.join(parts)})"
 
 
+def plain_duckdb() -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB whose clock is in UTC and that knows the macros of sql/macros/."""
+    connection = duckdb.connect()
+    connection.execute("set global timezone = 'UTC'")
+    for statement in macro_statements():
+        connection.execute(statement)
+    return connection
+
+
 def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     """Return an in-memory DuckDB with what the lake needs loaded; it holds no state of its own.
 
@@ -57,8 +67,7 @@ def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
         MissingPart: an extension is neither installed nor shipped as a wheel, or there are no keys for S3.
 
     """
-    connection = duckdb.connect()
-    connection.execute("set global timezone = 'UTC'")
+    connection = plain_duckdb()
     connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
     connection.execute(f"set temp_directory = {quoted(str(settings.control_folder / 'spilled'))}")
     _load(connection, "ducklake")

@@ -55,7 +55,10 @@ class UnknownFormat(UsageError):
     """A log file matches no format under sql/ingest/."""
 
     def __init__(self, source: str, known: Iterable[str]) -> None:
-        super().__init__(f"The format of {source!r} was not recognised. Pass --format with one of: {_listed(known)}.")
+        super().__init__(
+            f"The format of {source!r} was not recognised. Pass --format with one of: {_listed(known)}; or map its "
+            "columns in flywheel.toml, see docs/formats.md."
+        )
 
 
 class UnknownDataset(UsageError):

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from flywheel.core.contracts import ensure_contracts
-from flywheel.core.duck import attach_statement, open_duckdb
+from flywheel.core.duck import attach_statement, open_duckdb, plain_duckdb
 from flywheel.core.errors import SchemaMismatch
 from flywheel.core.locks import opening_lock, writer_lock
 from flywheel.core.queries import Table, expanded, find_table, load_tables
@@ -60,8 +60,7 @@ class Lake:
     @classmethod
     def in_memory(cls) -> Self:
         """Return a lake with the same contracts and no storage; for trying queries out."""
-        connection = duckdb.connect()
-        connection.execute("set global timezone = 'UTC'")
+        connection = plain_duckdb()
         connection.execute("attach ':memory:' as lake")
         ensure_contracts(connection)
         connection.execute("use lake")

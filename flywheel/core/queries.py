@@ -106,6 +106,12 @@ def load_folder(kind: str) -> Mapping[str, str]:
     }
 
 
+def macro_statements() -> list[str]:
+    """Return the statements of sql/macros/, which make what queries of log formats share, `memory.main.<macro>`."""
+    texts = load_folder("macros").values()
+    return [part for text in texts for part in re.split(r";\s*\n", text) if _without_comments(part).strip()]
+
+
 def find_query(kind: str, name: str) -> str:
     """Return the text of sql/<kind>/<name>.sql.
 

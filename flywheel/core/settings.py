@@ -1,6 +1,7 @@
 """What differs between environments: flywheel.toml first, then FLYWHEEL_* variables over it."""
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from pydantic_settings import (
 )
 
 from flywheel.core.errors import BadSetting
+from flywheel.core.mappings import Mapping
 
 HOME = Path(__file__).resolve().parents[2]  # the checkout: sql/ and expectations/ are read from here
 
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
     receive_limit_mb: int = Field(
         16, ge=1, le=512, description="largest request it takes, before and after unpacking"
     )
+    undated_at: str = Field(
+        "2000-01-01T00:00:00Z", description="time of calls whose log tells none; a mapping may have its own"
+    )
+    mappings: dict[str, Mapping] = Field({}, description="which column means what in other logs; docs/formats.md")
     alert_webhook: str = Field("", description="URL that alerts are posted to, Slack-compatible")
 
     @classmethod
@@ -113,6 +119,24 @@ class Settings(BaseSettings):
         if "/" in endpoint:
             raise BadSetting("s3_endpoint", endpoint, "host or host:port; http or https is said by s3_use_ssl")
         return endpoint
+
+    @field_validator("undated_at")
+    @classmethod
+    def _check_undated(cls, undated_at: str) -> str:
+        try:
+            datetime.fromisoformat(undated_at)
+        except ValueError as broken:
+            raise BadSetting("undated_at", undated_at, "a time such as 2024-05-01T00:00:00Z") from broken
+        return undated_at
+
+    @field_validator("mappings")
+    @classmethod
+    def _check_mappings(cls, mappings: dict[str, Mapping]) -> dict[str, Mapping]:
+        for name, mapping in mappings.items():
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise BadSetting("mappings", name, "a name of small letters, digits and _")
+            mapping.compiled(name)
+        return mappings
 
     @property
     def on_s3(self) -> bool:

@@ -1,4 +1,4 @@
-"""Say which switch an emitter needs when its spans come without what was said."""
+"""Say which switch an emitter needs when its records come without what was said."""
 
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true (SPAN_ONLY where the newest names are opted into)"
 # what an emitter's records contain, and what turns its content on; the first that fits is told
@@ -10,6 +10,9 @@ _SWITCHES = (
     ("opentelemetry.instrumentation.openai.v1", "set TRACELOOP_TRACE_CONTENT=true"),
     ("llm.request.type", "set TRACELOOP_TRACE_CONTENT=true"),
     ("gen_ai.", f"set {_CAPTURE}"),
+    ("_binary_bytes", "record bodies as text or JSON, decoded, instead of bytes"),
+    ("parentObservationId", "export the field group `io`, and leave capture_input and capture_output of @observe on"),
+    ("variant_name", "leave gateway.observability on, and store inferences with their input and output"),
 )
 
 
@@ -18,4 +21,4 @@ def hint_for(problem: str, record: str) -> str:
     if problem != "missing_content":
         return ""
     found = next((remedy for mark, remedy in _SWITCHES if mark in record), "")
-    return f"the span has no messages; at the emitter, {found}" if found else ""
+    return f"what was said is missing; at the emitter, {found}" if found else ""
