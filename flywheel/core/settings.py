@@ -83,6 +83,8 @@ class Settings(BaseSettings):
         "2000-01-01T00:00:00Z", description="time of calls whose log tells none; a mapping may have its own"
     )
     mappings: dict[str, Mapping] = Field({}, description="which column means what in other logs; docs/formats.md")
+    redact_names: bool = Field(False, description="also replace people's names; needs flywheel[privacy], and is slow")
+    names_model: str = Field("en_core_web_lg", description="spaCy model that finds them")
     alert_webhook: str = Field("", description="URL that alerts are posted to, Slack-compatible")
 
     @classmethod

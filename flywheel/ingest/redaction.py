@@ -11,7 +11,7 @@ import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.ingest.actors import pseudonym
-from flywheel.text.pii import TRIGGER, PiiKind, redact, redact_column, replaced
+from flywheel.text.pii import TRIGGER, PiiKind, redact, redact_column, replaced, suspicions
 from flywheel.text.pii_checks import is_secret
 from flywheel.text.pii_names import NameFinder
 from flywheel.text.pii_patterns import SECRET_NAME
@@ -74,6 +74,11 @@ def redact_place(source: str) -> str:
     return source if cleaned == source else f"{cleaned}#{content_id('source', source)[:12]}"
 
 
+def redacted_id(text: str) -> str:
+    """Return an id as it is written: a hash where it holds personal data."""
+    return content_id("id", text) if redact(text).text != text else text
+
+
 def _redacted_text(texts: pl.Series, counts: Counter[PiiKind]) -> pl.Series:
     cleaned, found = redact_column(texts)
     counts.update(found)
@@ -93,15 +98,16 @@ def _rewritten(texts: list[str], counts: Counter[PiiKind], depth: int = 0) -> li
     """Return JSON texts with what is personal in their literals replaced; Polars picks the literals to look at."""
     found = [[*_LITERAL.finditer(text)] for text in texts]
     literals = pl.Series([literal[0] for ones in found for literal in ones], dtype=pl.String)
-    is_suspect = iter(literals.str.contains(TRIGGER).to_list())
+    suspected = iter(suspicions(literals))
     written = []
     for text, ones in zip(texts, found, strict=True):
         pieces, position, before = [], 0, ""
         for one in ones:
             is_value = text[position : one.start()].strip() == ":" and _SECRET_FIELD.search(before)
             new = _secret(one[0], bool(is_value and is_value["password"]), counts) if is_value else one[0]
-            if next(is_suspect) and new == one[0]:
-                new = _redacted_literal(one[0], counts, depth)
+            kinds = next(suspected)
+            if kinds and new == one[0]:
+                new = _redacted_literal(one[0], kinds, counts, depth)
             pieces += [text[position : one.start()], new]
             position, before = one.end(), one[0]
         written.append("".join([*pieces, text[position:]]))
@@ -117,12 +123,12 @@ def _secret(literal: str, is_password: bool, counts: Counter[PiiKind]) -> str:
     return f'"<{PiiKind.SECRET.upper()}>"'
 
 
-def _redacted_literal(literal: str, counts: Counter[PiiKind], depth: int) -> str:
+def _redacted_literal(literal: str, kinds: frozenset[PiiKind], counts: Counter[PiiKind], depth: int) -> str:
     spoken = _spoken(literal) if literal.startswith('"') else literal
     # arguments of tools are JSON inside JSON: replaced as JSON, so that it stays JSON
-    is_json = spoken.lstrip()[:1] in ("{", "[") and '"' in spoken and depth < _DEEPEST
+    is_json = spoken.lstrip()[:1] in ("{", "[", '"') and '"' in spoken and depth < _DEEPEST
     inner = _rewritten([spoken], counts, depth + 1)[0] if is_json else spoken
-    done = redact(inner)
+    done = redact(inner, kinds)
     counts.update(done.counts)
     if done.text == spoken:
         return literal

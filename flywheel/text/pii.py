@@ -23,28 +23,54 @@ from flywheel.text.pii_checks import (
     secret_value,
 )
 from flywheel.text.pii_kinds import PiiKind, PiiSpan, Redacted
-from flywheel.text.pii_patterns import MAIL_DOMAIN, MAIL_USER, NINE_DIGITS, PATTERNS, TOKENS, TRIGGER
+from flywheel.text.pii_patterns import (
+    ESCAPED,
+    KEY_OWNERS,
+    MAIL_DOMAIN,
+    MAIL_USER,
+    NUMBER_RUN,
+    NUMBERS,
+    PATTERNS,
+    TOKENS,
+    TRIGGER,
+    TRIGGERS,
+)
 
-__all__ = ["TRIGGER", "PiiKind", "PiiSpan", "Redacted", "find_pii", "redact", "redact_column"]
+__all__ = [
+    "TRIGGER",
+    "PiiKind",
+    "PiiSpan",
+    "Redacted",
+    "find_pii",
+    "redact",
+    "redact_column",
+    "replaced",
+    "suspicions",
+]
 
 _MOST_MAIL_USER = 64  # characters before the @, RFC 5321
 _COMPILED = {kind: re.compile(pattern, re.ASCII) for kind, pattern in PATTERNS.items()}
 _TOKENS = {mark: re.compile(r"\b" + re.escape(mark) + rest, re.ASCII) for mark, rest in TOKENS.items()}
 _MAIL_USER, _MAIL_DOMAIN = re.compile(MAIL_USER, re.ASCII), re.compile(MAIL_DOMAIN, re.ASCII)
-_NINE_DIGITS = re.compile(NINE_DIGITS, re.ASCII)
-_SECRET_WORDS = ("pass", "pwd", "secret", "token", "credential", "key")
+_NUMBER_RUN = re.compile(NUMBER_RUN)
+_SECRET_STEMS = tuple(
+    spelt
+    for stem in ("pass", "pwd", "secret", "token", "credential", "key")
+    for spelt in (stem, stem.capitalize(), stem.upper())
+)
+_KEY_OWNER = re.compile(rf"(?i:{KEY_OWNERS})[_ .-]?\Z")
+_LONGEST_OWNER = 14
+_DEEPEST = 4  # escapes within escapes
+_EVERY_KIND = frozenset(PiiKind)
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[nrtbf/\"'\\])")
 _MEANT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 # The cheap question that decides whether a kind's pattern is worth its time.
-_GATES: Mapping[PiiKind, Callable[[str], bool]] = {
-    PiiKind.PRIVATE_KEY: lambda text: "PRIVATE KEY" in text,
-    PiiKind.CREDENTIALS: lambda text: "://" in text,
-    PiiKind.SECRET: lambda text: any(word in text.lower() for word in _SECRET_WORDS),
-    PiiKind.IP_ADDRESS: lambda text: text.count(".") > 2 or text.count(":") > 2,
-    PiiKind.CARD: lambda text: _NINE_DIGITS.search(text) is not None,
-    PiiKind.SSN: lambda text: text.count("-") > 1,
-    PiiKind.PHONE: lambda text: _NINE_DIGITS.search(text) is not None,
+_GATES: Mapping[PiiKind, re.Pattern[str]] = {
+    PiiKind.PRIVATE_KEY: re.compile("PRIVATE KEY"),
+    PiiKind.CREDENTIALS: re.compile("://[^/@]*@"),
+    PiiKind.IBAN: re.compile("[A-Z][A-Z][0-9][0-9] ?[A-Z0-9]{4}"),
+    PiiKind.IP_ADDRESS: re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f]{0,4}:"),
 }
 _CHECKS: Mapping[PiiKind, Callable[[re.Match[str]], bool]] = {
     PiiKind.CARD: is_card,
@@ -52,42 +78,61 @@ _CHECKS: Mapping[PiiKind, Callable[[re.Match[str]], bool]] = {
     PiiKind.PHONE: is_phone,
     PiiKind.SSN: is_social_security_number,
     PiiKind.SECRET: secret_value,
+    PiiKind.TOKEN: lambda match: is_token(match[0]),
 }
 
 
-def find_pii(text: str) -> list[PiiSpan]:
-    """Return the findings in a text, in order and without overlaps."""
-    spans = _apart(_proposed(text))
-    if "\\" in text:
-        meant = _unescaped(text)
-        hidden = [
-            PiiSpan(span.kind, meant.place(span.start), meant.place(span.end))
-            for span in _apart(_proposed(meant.text))
-        ]
-        spans = _apart([*spans, *hidden])
+def find_pii(text: str, kinds: frozenset[PiiKind] = _EVERY_KIND) -> list[PiiSpan]:
+    """Return the findings in a text, in order and without overlaps; of some kinds only, where that is enough."""
+    spans = _apart(_proposed(text, kinds))
+    layers: list[_Meant] = []
+    meant = text
+    while "\\" in meant and len(layers) < _DEEPEST:
+        layers.append(_unescaped(meant))
+        if layers[-1].text == meant:
+            break
+        meant = layers[-1].text
+        spans = _apart([*spans, *(_placed(span, layers) for span in _apart(_proposed(meant, kinds)))])
     return spans
 
 
-def redact(text: str) -> Redacted:
-    """Replace every finding by its placeholder; redacting a redacted text changes nothing."""
+def redact(text: str, kinds: frozenset[PiiKind] = _EVERY_KIND) -> Redacted:
+    """Replace every finding by its placeholder; redacting a redacted text changes nothing.
+
+    `kinds` are those that there may be in the text, where `suspicions` has looked before.
+    """
     counts: Counter[PiiKind] = Counter()
     # Once more after each pass: a finding may have hidden its neighbour, which had no space around it.
-    while spans := find_pii(text):
+    while spans := find_pii(text, kinds):
         counts.update(span.kind for span in spans)
-        text = replaced(text, spans)
+        text, kinds = replaced(text, spans), _EVERY_KIND
     return Redacted(text, counts)
+
+
+def suspicions(texts: pl.Series) -> list[frozenset[PiiKind]]:
+    """Return for each text which kinds there may be in it; null has none. This is the fast part: Polars does it."""
+    found: list[set[PiiKind]] = [set() for _ in range(len(texts))]
+    suspects = texts.str.contains(TRIGGER).fill_null(False).arg_true()
+    held = texts.gather(suspects)
+    for kind, pattern in (*TRIGGERS.items(), (None, ESCAPED)):
+        kinds = _EVERY_KIND if kind is None else set(NUMBERS) if kind is PiiKind.PHONE else {kind}
+        for place in suspects.gather(held.str.contains(pattern).arg_true()):
+            found[place] |= kinds
+    return [frozenset(kinds) for kinds in found]
 
 
 def redact_column(texts: pl.Series) -> tuple[pl.Series, Mapping[PiiKind, int]]:
     """Redact a column of texts; return it, a new one, with the findings counted. Null stays null.
 
-    Only texts that match `TRIGGER` cost Python time: a clean column is scanned by Polars alone.
+    Only texts under suspicion cost Python time: a clean column is scanned by Polars alone.
     """
-    suspects = texts.str.contains(TRIGGER).fill_null(False).arg_true()
-    found = [redact(text) for text in texts.gather(suspects)]
+    suspects = [(place, kinds) for place, kinds in enumerate(suspicions(texts)) if kinds]
+    found = [redact(texts[place], kinds) for place, kinds in suspects]
     counts = sum((Counter(one.counts) for one in found), Counter[PiiKind]())
+    if not counts:
+        return texts, counts
     cleaned = pl.Series([one.text for one in found], dtype=pl.String)
-    return texts.clone().scatter(suspects, cleaned) if counts else texts, counts
+    return texts.clone().scatter([place for place, _ in suspects], cleaned), counts
 
 
 def replaced(text: str, spans: list[PiiSpan]) -> str:
@@ -99,18 +144,29 @@ def replaced(text: str, spans: list[PiiSpan]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _proposed(text: str) -> Iterator[PiiSpan]:
+def _proposed(text: str, kinds: frozenset[PiiKind]) -> Iterator[PiiSpan]:
     """Yield what patterns and checks find, kind by kind in the order of precedence."""
     for kind in PiiKind:
-        if kind is PiiKind.TOKEN:
-            yield from _tokens(text)
-        elif kind is PiiKind.EMAIL:
-            yield from _addresses(text)
-        elif kind in _COMPILED and (kind not in _GATES or _GATES[kind](text)):
-            for match in _COMPILED[kind].finditer(text):
+        if kind in kinds:
+            for match in _matches(kind, text):
                 start, end = _checked(kind, match)
                 if end:
                     yield PiiSpan(kind, start, end)
+            if kind is PiiKind.EMAIL:
+                yield from _addresses(text)
+
+
+def _matches(kind: PiiKind, text: str) -> Iterator[re.Match[str]]:
+    """Yield where a kind's pattern matches, looking only where that can be."""
+    if kind is PiiKind.TOKEN:
+        yield from _tokens(text)
+    elif kind is PiiKind.SECRET:
+        yield from _secrets(text)
+    elif kind in NUMBERS:
+        for run in _NUMBER_RUN.finditer(text):  # one character more: what follows decides whether the number ends
+            yield from _COMPILED[kind].finditer(text, run.start(), min(run.end() + 1, len(text)))
+    elif kind in _COMPILED and _GATES[kind].search(text):
+        yield from _COMPILED[kind].finditer(text)
 
 
 def _apart(spans: Iterable[PiiSpan]) -> list[PiiSpan]:
@@ -126,15 +182,27 @@ def _apart(spans: Iterable[PiiSpan]) -> list[PiiSpan]:
     return kept
 
 
-def _tokens(text: str) -> Iterator[PiiSpan]:
+def _tokens(text: str) -> Iterator[re.Match[str]]:
     """Yield keys and tokens: wherever an issuer's mark stands, what follows must have its form."""
     for mark, pattern in _TOKENS.items():
         at = text.find(mark)
         while at >= 0:
             match = pattern.match(text, at)
-            if match and is_token(match[0]):
-                yield PiiSpan(PiiKind.TOKEN, at, match.end())
+            if match:
+                yield match
             at = text.find(mark, match.end() if match else at + 1)
+
+
+def _secrets(text: str) -> Iterator[re.Match[str]]:
+    """Yield what stands behind the name of a secret: wherever the stem of such a name is."""
+    for stem in _SECRET_STEMS:
+        at = text.find(stem)
+        while at >= 0:
+            owner = _KEY_OWNER.search(text[max(0, at - _LONGEST_OWNER) : at]) if stem.lower() == "key" else None
+            match = _COMPILED[PiiKind.SECRET].match(text, at - len(owner[0]) if owner else at)
+            if match:
+                yield match
+            at = text.find(stem, at + 1)
 
 
 def _addresses(text: str) -> Iterator[PiiSpan]:
@@ -177,6 +245,14 @@ def _unescaped(text: str) -> _Meant:
         shift += len(escape[0]) - 1
         shifts.append(shift)
     return _Meant("".join([*pieces, text[position:]]), starts, shifts)
+
+
+def _placed(span: PiiSpan, layers: list[_Meant]) -> PiiSpan:
+    """Return where a finding in the innermost layer is in the text that was given."""
+    start, end = span.start, span.end
+    for layer in reversed(layers):
+        start, end = layer.place(start), layer.place(end)
+    return PiiSpan(span.kind, start, end)
 
 
 def _meant(escape: str) -> str:

@@ -25,7 +25,9 @@ def is_card(match: re.Match[str]) -> bool:
     """Say whether the digits are of a known network and pass Luhn's check (ISO/IEC 7812-1, annex B)."""
     digits = re.sub(r"\D", "", match[0])
     is_decimal_part = re.search(r"\d[.,]\Z", _around(match)[0])
-    if is_decimal_part or not _CARD_NETWORKS.fullmatch(digits):
+    # random numbers of 19 digits are common in logs (seeds, cache keys), and one in ten passes Luhn
+    is_long = len(match[0]) > 16 and len(match[0]) == len(digits)
+    if is_decimal_part or is_long or not _CARD_NETWORKS.fullmatch(digits):
         return False
     doubled = [int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits))]
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0

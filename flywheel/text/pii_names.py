@@ -1,9 +1,11 @@
 """Find people's names with a language model: Presidio and spaCy, where they are installed; imported nowhere else."""
 
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from flywheel.core.errors import MissingPart
+from flywheel.core.settings import Settings
 from flywheel.text.pii_kinds import PiiKind, PiiSpan
 
 _REMEDY = (
@@ -40,6 +42,21 @@ class PresidioNames:
             if not spans or one.start >= spans[-1].end:
                 spans.append(PiiSpan(PiiKind.NAME, one.start, one.end))
         return spans
+
+
+def name_finder(settings: Settings | None) -> NameFinder | None:
+    """Return what finds names, if settings ask for that; a model is loaded once per process.
+
+    Raises:
+        MissingPart: Presidio, spaCy or its model is not installed.
+
+    """
+    return _loaded(settings.names_model) if settings is not None and settings.redact_names else None
+
+
+@lru_cache(maxsize=1)
+def _loaded(model: str) -> NameFinder:
+    return PresidioNames(model)
 
 
 def _check_installed(model: str) -> None:

@@ -73,15 +73,15 @@ TOKENS: Mapping[str, str] = {
 
 # The names people give to secrets. A password may be short and is told by its name; the others have to look random.
 _PASSWORD = "pass(?:word|wd|phrase|code)|pwd"  # noqa: S105 -- names of passwords, not one
-_KEY_OWNERS = "api|access|private|auth|account|master|encryption|signing|storage|subscription|shared|client|ssh"
-_NAMED = rf"secret|token|credential|(?:{_KEY_OWNERS})[_ .-]?key"
+KEY_OWNERS = "api|access|private|auth|account|master|encryption|signing|storage|subscription|shared|client|ssh"
+_NAMED = rf"secret|token|credential|(?:{KEY_OWNERS})[_ .-]?key"
 _NAME_GOES_ON = "s?(?:[_-][A-Za-z0-9_-]{0,24}|[A-Z][A-Za-z]{0,20})?"
 _VALUE = r"[^\s\"'`<>,;(){}\[\]\\&]{6,512}"
 _BETWEEN = r"[\s\"'`\\]{0,6}(?:=>|:=|==|[:=]|\bis\b)[\s\"'`\\]{0,6}"
 SECRET_NAME = rf"(?i:(?P<password>{_PASSWORD})|{_NAMED}){_NAME_GOES_ON}"
 SECRET = rf"{SECRET_NAME}{_BETWEEN}(?P<value>{_VALUE})"
 
-_NOT_MAIL = r"\s@<>()\[\]{},;:\"'|=/\\"
+_NOT_MAIL = r"\s@<>()\[\]{},;:\"'`|=/\\"
 MAIL_USER = rf"[^{_NOT_MAIL}]+\Z"
 MAIL_DOMAIN = rf"(?:[^{_NOT_MAIL}.!?]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}}\b"
 
@@ -115,7 +115,9 @@ PATTERNS: Mapping[PiiKind, str] = {
     PiiKind.PHONE: "|".join(_PHONES),
 }
 
-NINE_DIGITS = r"[0-9](?:[ ().\\/-]{0,4}[0-9]){8}"  # the fewest that phones, cards and social security numbers have
+# What cards, phones and social security numbers consist of: nine characters or more, taken in one go.
+NUMBER_RUN = r"[0-9+(][0-9 ().+/-]{8,}+"
+NUMBERS = (PiiKind.CARD, PiiKind.SSN, PiiKind.PHONE)
 
 _SPACE = r" \t\n\r\x0b\x0c"  # what `\s` is in ASCII: Rust's knows more, and would let a stranger space hide something
 _SLASH = r"\\*/"  # as JSON may escape it
@@ -128,20 +130,20 @@ def _as_written(mark: str, rest: str) -> str:
     return begin + rest.replace(r"\b", "").replace("+/", r"+\\/").replace("}/", "}" + _SLASH)
 
 
-_TRIGGERS = (
-    NINE_DIGITS,
-    # a domain may hold an escaped letter
-    rf"[^{_SPACE}@<>()\[\]{{}},;:\"'|=/\\]@[^{_SPACE}@<>()\[\]{{}},;:\"'|=/]+\.",
-    r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
-    ":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
-    r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",
-    rf":{_SLASH}{_SLASH}[^{_SPACE}/@]*:[^{_SPACE}@]+@",
-    "PRIVATE KEY",
-    r"\\u00(?:[013-7][0-9A-Fa-f]|2[0-57-9A-Fa-f])",  # an escaped ASCII character; not &, which Go escapes by default
-    (
+# An escaped ASCII character may hide anything; not &, < and >, which some writers always escape.
+ESCAPED = r"\\u00(?:[01457][0-9A-Fa-f]|3[0-9ABDFabdf]|6[0-9A-Fa-f]|2[0-57-9A-Fa-f])"
+TRIGGERS: Mapping[PiiKind, str] = {
+    PiiKind.PRIVATE_KEY: "PRIVATE KEY",
+    PiiKind.TOKEN: "|".join(_as_written(mark, rest) for mark, rest in TOKENS.items()),
+    PiiKind.CREDENTIALS: rf":{_SLASH}{_SLASH}[^{_SPACE}/@]*:[^{_SPACE}@]+@",
+    PiiKind.SECRET: (
         rf"(?i:{_PASSWORD}|{_NAMED}){_NAME_GOES_ON}{_QUOTES}(?:=>|:=|==|[:=]|is){_QUOTES}"
         rf"[^{_SPACE}\"'`<>,;(){{}}\[\]&]{{6}}"
     ),
-    *(_as_written(mark, rest) for mark, rest in TOKENS.items()),
-)
-TRIGGER = "|".join(f"(?:{trigger})" for trigger in _TRIGGERS)
+    # a domain may hold an escaped letter
+    PiiKind.EMAIL: rf"[^{_SPACE}@<>()\[\]{{}},;:\"'`|=/\\]@[^{_SPACE}@<>()\[\]{{}},;:\"'`|=/]+\.",
+    PiiKind.IBAN: r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",
+    PiiKind.IP_ADDRESS: r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
+    PiiKind.PHONE: r"[0-9](?:[ ().\\/-]{0,4}[0-9]){8}",  # and for the other numbers
+}
+TRIGGER = "|".join(f"(?:{trigger})" for trigger in (*TRIGGERS.values(), ESCAPED))

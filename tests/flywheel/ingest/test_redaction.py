@@ -1,10 +1,22 @@
 import json
+import re
 
 import polars as pl
 import pytest
 
-from flywheel.ingest.redaction import ID_COLUMNS, JSON_COLUMNS, RAW_KEPT, TEXT_COLUMNS, redact_line, redact_records
+from flywheel.ingest.actors import actor_hash
+from flywheel.ingest.redaction import (
+    ID_COLUMNS,
+    JSON_COLUMNS,
+    RAW_KEPT,
+    TEXT_COLUMNS,
+    redact_json,
+    redact_line,
+    redact_place,
+    redact_records,
+)
 from flywheel.text.pii import find_pii
+from flywheel.text.pii_kinds import PiiKind, PiiSpan
 
 TOKEN = "sk-" + "abcdefghij0123456789"
 COLUMNS = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS)
@@ -126,3 +138,59 @@ def test_a_refused_line_is_kept_as_it_came_where_nothing_is_personal() -> None:
 def test_no_more_is_kept_than_the_contract_says_though_placeholders_are_long() -> None:
     assert len(redact_line("203.0.113.1 " * 2000)) <= RAW_KEPT
     assert len(redact_line("x" * 50_000)) == RAW_KEPT
+
+
+class KnownNames:
+    """Finds two names it was told."""
+
+    def find(self, text: str) -> list[PiiSpan]:
+        return [PiiSpan(PiiKind.NAME, found.start(), found.end()) for found in re.finditer("Ann Smith|Bob", text)]
+
+
+def test_names_are_replaced_where_people_speak() -> None:
+    spoken = frame(input=messages("I am Ann Smith, or\nBob"), output="Hello Bob", model="Bob")
+    done = redact_records(spoken, KnownNames())
+    assert json.loads(done.records["input"][0])[0]["content"] == "I am <NAME>, or\n<NAME>"
+    assert (done.records["output"][0], done.records["model"][0]) == ("Hello <NAME>", "Bob")
+    assert dict(done.counts) == {"name": 3}
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ('{"api_key": "9f8e7d6c5b4a39f8e7d6c5b4a3"}', {"api_key": "<SECRET>"}),
+        ('{"user_password" : "hunter2", "n": 1}', {"user_password": "<SECRET>", "n": 1}),
+        ('{"clientSecret":"a\\u0041a\\u0042c1d2e3f4g5h6"}', {"clientSecret": "<SECRET>"}),
+        ('{"token": "Hello12", "prompt_tokens": "1234567"}', {"token": "Hello12", "prompt_tokens": "1234567"}),
+        ('{"password": "required", "secret": true}', {"password": "required", "secret": True}),
+    ],
+)
+def test_a_value_whose_key_says_that_it_is_a_secret_is_replaced(written: str, kept: dict[str, object]) -> None:
+    assert json.loads(redact_json(written)) == kept
+
+
+def test_arguments_of_tools_stay_json_inside_json() -> None:
+    arguments = json.dumps({"to": "a\nann@example.com", "path": "C:\\new", "password": "hunter2"})
+    written = json.dumps([{"content": "", "tool_calls": [{"function": {"arguments": arguments}}]}])
+    kept = json.loads(redact_json(written))[0]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(kept) == {"to": "a\n<EMAIL>", "path": "C:\\new", "password": "<SECRET>"}
+
+
+def test_findings_are_counted_by_kind() -> None:
+    done = redact_records(
+        frame(input=messages("ann@example.com bob@example.com"), output="203.0.113.7", response_id="x@y.example")
+    )
+    assert dict(done.counts) == {"email": 3, "ip_address": 1}
+
+
+def test_a_users_address_in_feedback_becomes_the_pseudonym_of_the_trace() -> None:
+    said = redact_records(frame(feedback='[{"kind": "thumb", "user": "ann@example.com"}]')).records["feedback"][0]
+    assert actor_hash(json.loads(said)[0]["user"]) == actor_hash("ann@example.com")
+
+
+def test_a_file_named_after_a_person_is_told_apart_without_the_name() -> None:
+    places = [redact_place(f"logs/{name}@example.com.jsonl") for name in ("ann", "bob")]
+    assert places[0].startswith("logs/")
+    assert len(set(places)) == 2
+    assert "ann" not in places[0]
+    assert redact_place("logs/2026-01-05.jsonl") == "logs/2026-01-05.jsonl"
