@@ -188,7 +188,10 @@ class Provider:
         raise ProviderBusy(ask.model, f"its reply is no JSON object: {body[:80]!r}")
 
     def _write_down(self, paid: list[tuple[Reply, Call]]) -> None:
-        answers = {reply.ask.request_hash: CachedAnswer(reply.content, reply.confidence) for reply, _ in paid}
+        answers = {
+            reply.ask.request_hash: CachedAnswer(reply.content, reply.confidence, reply.ask.example_id)
+            for reply, _ in paid
+        }
         if paid:
             self.ledger.record([call for _, call in paid], answers)
 

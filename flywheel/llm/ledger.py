@@ -3,6 +3,7 @@
 The same file caches answers by the hash of the whole request, so that a rerun after a crash pays nothing twice.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -17,7 +18,9 @@ create table if not exists calls (
     call_id text primary key, model text not null, purpose text not null, example_id text,
     input_tokens integer not null, output_tokens integer not null, cost_usd real not null, called_at text not null
 );
-create table if not exists answers (request_hash text primary key, content text, confidence real);
+create table if not exists answers (
+    request_hash text primary key, content text, confidence real, example_id text
+);
 create index if not exists calls_by_time on calls (called_at);
 """
 
@@ -42,6 +45,7 @@ class CachedAnswer:
 
     content: str | None
     confidence: float | None
+    example_id: str | None = None  # whose content the request was made of
 
 
 class Ledger:
@@ -52,6 +56,8 @@ class Ledger:
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
         self._connection.execute("pragma journal_mode = wal")
         self._connection.executescript(_SCHEMA)
+        if "example_id" not in {row[1] for row in self._connection.execute("pragma table_info(answers)")}:
+            self._connection.execute("alter table answers add column example_id text")  # a file of an older version
 
     def __enter__(self) -> Self:
         """Return the ledger itself."""
@@ -67,18 +73,27 @@ class Ledger:
             (*[value for key, value in asdict(call).items() if key != "called_at"], call.called_at.isoformat())
             for call in paid
         ]
-        said = [(key, answer.content, answer.confidence) for key, answer in answers.items()]
+        said = [(key, answer.content, answer.confidence, answer.example_id) for key, answer in answers.items()]
         self._connection.execute("begin immediate")
         with self._connection:  # commits, or rolls back where a value cannot be written
             self._connection.executemany("insert or ignore into calls values (?, ?, ?, ?, ?, ?, ?, ?)", calls)
-            self._connection.executemany("insert or ignore into answers values (?, ?, ?)", said)
+            self._connection.executemany("insert or ignore into answers values (?, ?, ?, ?)", said)
 
     def cached(self, request_hash: str) -> CachedAnswer | None:
         """Return the answer to a request paid before, or None."""
         row = self._connection.execute(
-            "select content, confidence from answers where request_hash = ?", (request_hash,)
+            "select content, confidence, example_id from answers where request_hash = ?", (request_hash,)
         ).fetchone()
         return None if row is None else CachedAnswer(*row)
+
+    def drop_answers(self, example_ids: Iterable[str], *, is_dry_run: bool = False) -> int:
+        """Drop cached answers about examples, and those of which nobody knows what they are about; count them."""
+        wanted = json.dumps(sorted(example_ids))
+        about = "example_id is null or example_id in (select value from json_each(?))"
+        count = self._connection.execute(f"select count(*) from answers where {about}", (wanted,)).fetchone()[0]  # noqa: S608
+        if not is_dry_run:
+            self._connection.execute(f"delete from answers where {about}", (wanted,))  # noqa: S608
+        return int(count)
 
     def spent_usd(self, purpose: str | None = None, since: datetime | None = None) -> float:
         """Return the sum of all calls, or of one purpose, or since a moment."""
