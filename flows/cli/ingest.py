@@ -64,6 +64,11 @@ def ingest(sources: Sequence[str], log_format: str, is_json: bool) -> None:
     show.print_table(reports, columns, empty="Nothing is new: every file is as it was when it was read.")
     if any(report["quarantined"] for report in reports):
         click.echo("Some was set aside: flywheel quarantine list")
+    from flywheel.ingest.log_changes import change_hint
+
+    with open_lake() as lake:
+        if hint := change_hint(lake):
+            click.echo(hint)
 
 
 def _read(sources: Sequence[str], log_format: str) -> list[dict[str, Any]]:

@@ -56,7 +56,11 @@ class _Flywheel(LazyGroup):
             "decontaminate": Lazy(
                 "flows.cli.decontaminate:decontaminate", "Find benchmark questions in what is to be trained on."
             ),
+            "log-changes": Lazy("flows.cli.log_changes:log_changes", "Show what changed about the logs' fields."),
             "quarantine": Lazy("flows.cli.quarantine:quarantine", "Show what was refused, and why."),
+        },
+        "Keep": {
+            "forget": Lazy("flows.cli.forget:forget", "Remove a person or a call from the live lake."),
         },
         "Query": {
             "sql": Lazy("flows.cli.query:sql", "Run one SQL statement on the lake and its releases."),

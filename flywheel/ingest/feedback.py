@@ -5,6 +5,7 @@ import polars as pl
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.queries import find_query
+from flywheel.ingest.forget import without_forgotten
 from flywheel.ingest.redaction import pseudonyms
 from flywheel.text.pii import redact_column
 
@@ -28,7 +29,7 @@ def land_feedback(lake: Lake, parsed: pl.DataFrame, run_id: str) -> int:
     records = parsed.filter(pl.col("feedback").is_not_null()).with_row_index("place")
     if records.is_empty():
         return 0
-    said = _placed(lake, _heard(lake, records), parsed)
+    said = without_forgotten(lake, _placed(lake, _heard(lake, records), parsed))
     own, named = said.filter(pl.col("is_own")), said.filter(~pl.col("is_own"))
     lake.land("raw_feedback", _rows(lake, own).drop("place", "is_alone"), run_id)
     return _land_named(lake, _rows(lake, named), run_id) if named.height else 0

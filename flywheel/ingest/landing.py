@@ -17,11 +17,14 @@ from flywheel.core.scratch import Scratch
 from flywheel.ingest.actors import hashed_actor
 from flywheel.ingest.blocks import RAW_BYTES, Block, RefusedLine, shown
 from flywheel.ingest.feedback import land_feedback
+from flywheel.ingest.forget import without_forgotten
 from flywheel.ingest.formats import format_query
 from flywheel.ingest.hints import hint_for
+from flywheel.ingest.log_fields import observe, sampled_places
 from flywheel.ingest.redaction import redact_line, redact_records
+from flywheel.text.pii_names import name_finder
 
-LANDED_TABLES = ("quarantine", "raw_feedback", "raw_traces", "sources")
+LANDED_TABLES = ("log_fields", "quarantine", "raw_feedback", "raw_traces", "sources")
 NOT_A_CALL = "not_a_call"  # a row that is context: spans of HTTP, databases, chains, agents
 # what parsing yields beside the columns of raw_traces
 _EXTRA_COLUMNS = ("byte_offset", "feedback", "problem", "actor")
@@ -66,6 +69,7 @@ class Parsed:
 
     rows: pl.DataFrame | None
     refused: tuple[RefusedLine, ...]
+    fields: pl.DataFrame | None = None  # which a sample of the records has, as rows of `log_fields`
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,16 @@ def parse_block(scratch: Scratch, block: Block, log_format: str, reading: Readin
     rows = rows.with_columns(
         pl.lit(reading.source).alias("source_file"), hashed_actor(pl.col("actor")).alias("actor_hash")
     )
-    # Here is the place for what looks at all that came in: rows of the forgotten are taken out of `rows` before any
-    # of them is landed or refused, and the fields of the log are observed on `block.records` and `rows`.
-    return Parsed(rows, (*block.refused, *unreadable, *_problem_rows(rows, block)))
+    fields = _fields(block, rows, log_format, reading)
+    return Parsed(rows, (*block.refused, *unreadable, *_problem_rows(rows, block)), fields)
+
+
+def _fields(block: Block, rows: pl.DataFrame, log_format: str, reading: Reading) -> pl.DataFrame:
+    """Return which fields a sample of the block has, for the day most of its records are of."""
+    days = rows.filter(pl.col("problem").is_null())["started_at"].dt.date().drop_nulls().mode().sort()
+    day = days[0] if len(days) else reading.now.astimezone(UTC).date()
+    sample = block.records.take(sampled_places(len(block.records))).to_pylist()
+    return observe(sample, log_format, day, content_id(reading.source, int(block.source_lines[0])), rows)
 
 
 def _asked(
@@ -115,7 +126,10 @@ def joined(parts: Sequence[Parsed]) -> Parsed:
     """Return several blocks as one."""
     frames = [part.rows for part in parts if part.rows is not None]
     refused = tuple(line for part in parts for line in part.refused)
-    return Parsed(pl.concat(frames, how="vertical_relaxed") if frames else None, refused)
+    fields = [part.fields for part in parts if part.fields is not None]
+    return Parsed(
+        pl.concat(frames, how="vertical_relaxed") if frames else None, refused, pl.concat(fields) if fields else None
+    )
 
 
 def _problem_rows(rows: pl.DataFrame, block: Block) -> Iterable[RefusedLine]:
@@ -136,6 +150,8 @@ def _refused(block: Block, at: int, reason: str, detail: str) -> RefusedLine:
 def land_parsed(lake: Lake, parsed: Parsed, reading: Reading) -> Tally:
     """Land a parsed block and return what became of it; to be called inside of `lake.together`."""
     tally = Tally(read=len(parsed.refused), quarantined=len(parsed.refused))
+    if parsed.fields is not None:
+        lake.land("log_fields", parsed.fields, reading.run_id)
     if parsed.rows is not None:
         _land_rows(lake, parsed.rows, reading, tally)
     if parsed.refused:
@@ -150,9 +166,10 @@ def _land_rows(lake: Lake, rows: pl.DataFrame, reading: Reading, tally: Tally) -
     tally.read += rows.filter(is_fine).height
     calls = rows.filter(is_fine & pl.col("trace_id").is_not_null())
     calls = calls.with_columns(pl.col("started_at").dt.date().alias("day"))
-    redaction = redact_records(calls)
+    redaction = redact_records(calls, name_finder(lake.settings))
+    kept = without_forgotten(lake, redaction.records)
     tally.redacted, tally.redacted_kinds = redaction.changed_count, Counter(redaction.counts)
-    tally.landed = lake.land("raw_traces", redaction.records.drop(_EXTRA_COLUMNS), reading.run_id)
+    tally.landed = lake.land("raw_traces", kept.drop(_EXTRA_COLUMNS), reading.run_id)
     tally.landed += land_feedback(lake, rows, reading.run_id)
     tally.days = {str(day) for day in calls["day"].unique()}
 
