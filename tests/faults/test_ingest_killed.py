@@ -20,7 +20,7 @@ MortalLake.fate = Fate(sys.argv[3])
 with MortalLake.open(Settings(lake=sys.argv[1])) as lake:
     print(ingest_file(lake, sys.argv[2], now=datetime(2026, 1, 6, tzinfo=UTC)))
 """
-COUNT = 5_500  # lines of 10 KB: three blocks of 16 MiB, which are one commit, and a second one
+COUNT = 6_000  # lines of 10 KB: three blocks of 16 MiB, which are one commit, and a second one
 BAD_EVERY, SAID_EVERY = 500, 50
 # the moment, and how many commits are in the lake by then
 MOMENTS = {
