@@ -23,8 +23,8 @@ def topics_of(groups: Mapping[str, pl.DataFrame]) -> dict[str, tuple[str, ...]]:
 
 def name_of(group: pl.DataFrame, terms: Sequence[str]) -> str:
     """Return a short name: the wrong answers it gives, the kind of error it is, or its terms."""
-    answers = _common(group["wrong_answer"])
-    kinds = _common(group["kind"])
+    answers = _most_common(group["wrong_answer"])
+    kinds = _most_common(group["kind"])
     if _is_about_answers(group):
         more = group["wrong_answer"].drop_nulls().n_unique() - len(answers)
         said = "answers " + " / ".join(label for label, _ in answers) + (f" and {more} more" if more > 2 else "")
@@ -37,8 +37,8 @@ def name_of(group: pl.DataFrame, terms: Sequence[str]) -> str:
 
 def description_of(group: pl.DataFrame, terms: Sequence[str]) -> str:
     """Return the pattern in one or two sentences."""
-    answers, kinds = _common(group["wrong_answer"]), _common(group["kind"])
-    meant = [one for one in _common(group["meant"]) if one[1] >= _RARE]
+    answers, kinds = _most_common(group["wrong_answer"]), _most_common(group["kind"])
+    meant = [one for one in _most_common(group["meant"]) if one[1] >= _RARE]
     if _is_about_answers(group):
         what = f"Answers {_listed(answers)}"
     elif kinds:
@@ -52,7 +52,7 @@ def description_of(group: pl.DataFrame, terms: Sequence[str]) -> str:
     return f"{what}{where}.{right}" + (f" Noticed by {by}." if by else "")
 
 
-def _common(values: pl.Series) -> list[tuple[str, float]]:
+def _most_common(values: pl.Series) -> list[tuple[str, float]]:
     """Return values with their share of all rows: the commonest one, and others that are common."""
     counts = Counter(" ".join(str(value).split()) for value in values if value is not None)
     shares = sorted(
