@@ -9,10 +9,10 @@ from flywheel.mine.embed import Vectors, units
 
 Labels = NDArray[np.int64]
 
-_SAMPLE = 1_500  # a tree of these takes 0.2 s and 20 MB; the others join the nearest centroid
+_SAMPLE = 1_500  # a tree needs all distances, 18 MB here; the others join the nearest centroid
 _COUNTS = (*range(1, 21), 24, 28, 33, 39, 46, 54, 64, 76)  # of groups that are tried
-_ROUNDS = 5  # of moving every vector to its nearest centroid; later ones move under 1 %
-_ONE_GROUP = 0.3  # distance of centroids: the same answer to other questions is at 0.1, another answer at 0.9
+_ROUNDS = 5  # of moving every vector to its nearest centroid
+_ONE_GROUP = 0.3  # distance of centroids below which two groups are one kind of mistake; a judgement
 _COHESION = 0.12  # mean cosine of two members below which a group has nothing in common
 _SEED = 17
 

@@ -22,7 +22,7 @@ from flywheel.mine.notes import aspects_of
 
 Vectors = NDArray[np.float32]
 
-KNOWN_WIDTH = 128  # the scenario's 51 labels and the kinds of errors need some 80; 64 was 4 points of V worse
+KNOWN_WIDTH = 128  # a judgement: more columns than a product has labels and kinds of errors that matter
 HASHED_WIDTH = 128
 WIDTH = KNOWN_WIDTH + HASHED_WIDTH  # a centroid is 1 KB
 _MOST_TERMS = 8_000

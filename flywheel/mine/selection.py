@@ -24,7 +24,7 @@ class SelectionPolicy:
     """How a day's budget is spent; docs/hard-examples.md has what these numbers were measured with."""
 
     relabel_share: float = 0.05  # of the budget: the most suspicious end holds the label errors (methods 4.3)
-    # Similarities of 3,000 candidates are 36 MB; more than fifteen times a budget of 200 changes nothing measurable.
+    # Similarities of 3,000 candidates are 36 MB; they are fifteen times the usual budget of 200.
     most_candidates: int = 3_000
     most_remembered: int = 2_000  # problems chosen earlier that still count as covered, newest first
     own_share: float = 0.5  # exponent of an example's own hardness: what is central must itself have failed

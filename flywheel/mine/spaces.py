@@ -14,7 +14,7 @@ from flywheel.mine.embed import Embedder, Space, Vectors, fit_space, units
 _GROWN = 500
 _UNKNOWN = 0.4
 _ENOUGH = 100
-_MOST_NOTES = 5_000  # newest first, that a space is fitted on: more change no term's rarity by a tenth
+_MOST_NOTES = 5_000  # newest first, that a space is fitted on: bounds the time of a fit
 _MEMBERS = 200  # newest of a mode, whose mean is its centroid in a new space
 
 _SPACE = """
