@@ -32,6 +32,7 @@ class RefusedLine:
     reason: str
     detail: str
     raw: str
+    item: int = 0  # of one line that holds several records: which of those refused for this reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ checked JSON -> the format's query -> without what was forgotten -> redacted -> 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -136,8 +136,10 @@ def _problem_rows(rows: pl.DataFrame, block: Block) -> Iterable[RefusedLine]:
     """Return the rows that are JSON but cannot be a record; the place of each is that of what it came from."""
     problems = rows.filter(pl.col("problem").is_not_null() & (pl.col("problem") != NOT_A_CALL))
     places = block.source_lines.searchsorted(problems["source_line"].to_numpy())
+    items = problems.select(pl.int_range(pl.len()).over("source_line", "problem")).to_series()
     return [
-        _refused(block, int(at), problem, _NEEDED) for at, problem in zip(places, problems["problem"], strict=True)
+        replace(_refused(block, int(at), problem, _NEEDED), item=item)
+        for at, problem, item in zip(places, problems["problem"], items, strict=True)
     ]
 
 
@@ -188,7 +190,9 @@ def land_refused(lake: Lake, refused: Sequence[RefusedLine], reading: Reading) -
 def _quarantine_row(reading: Reading, line: RefusedLine) -> dict[str, object]:
     return {
         "day": reading.now.astimezone(UTC).date(),
-        "quarantine_id": content_id(reading.source, line.source_line, line.reason, line.raw),
+        "quarantine_id": content_id(
+            reading.source, line.source_line, line.reason, line.raw, *([line.item] if line.item else [])
+        ),
         "table_name": "raw_traces",
         "reason": line.reason,
         "detail": line.detail,

@@ -10,8 +10,8 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from flywheel.mine.notes import aspects_of
 
-# How much an aspect can pull two notes together; squares of these add up to a cosine. Chosen by trying a few values on
-# the scenario's planted modes: the topic weighs little, so that failures are not grouped by what users ask.
+# How much an aspect can pull two notes together; squares of these add up to a cosine. Chosen by trying a few values
+# on the scenario's planted modes: the topic weighs little, so that failures are not grouped by what users ask.
 WEIGHTS = {
     "kind": 1.0, "gave": 0.2, "answer": 1.0, "evidence": 0.7, "model": 1.0, "tools": 0.5, "who": 0.5,
     "said": 0.25, "meant": 0.2, "wording": 0.25, "task": 0.2, "topic": 0.25,

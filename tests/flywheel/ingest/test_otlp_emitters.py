@@ -6,6 +6,7 @@ a streamed one, a refused one, and an embedding, which is context.
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from flywheel.core.lake import Lake
 from flywheel.core.queries import find_query
+from flywheel.ingest.files import ingest_file
 from flywheel.ingest.formats import detect_format
 from flywheel.ingest.hints import hint_for
 
@@ -119,3 +121,14 @@ def test_their_shapes_are_recognised(record: str) -> None:
     assert detect_format("a.jsonl", [record]) == "otlp"
     for path in FOLDER.glob("*.jsonl"):
         assert detect_format(str(path), path.read_text(encoding="utf-8").splitlines()) == "otlp"
+
+
+def test_every_refused_span_of_a_line_has_a_row_in_quarantine(lake: Lake, tmp_path: Path) -> None:
+    """A line is a request with several spans: as many rows as were counted, each with its own id."""
+    requests = [json.loads(line) for line in (FOLDER / "openllmetry_off.jsonl").read_text().splitlines()]
+    spans = [one for request in requests for one in request["resourceSpans"]]
+    together = tmp_path / "together.jsonl"
+    together.write_text(json.dumps({"resourceSpans": spans}) + "\n")
+    report = ingest_file(lake, str(together), now=datetime(2027, 1, 1, tzinfo=UTC))
+    assert report.quarantined > 1
+    assert lake.scalar("select count(*) from quarantine") == report.quarantined
