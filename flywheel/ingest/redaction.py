@@ -98,14 +98,15 @@ def _rewritten(texts: list[str], counts: Counter[PiiKind], depth: int = 0) -> li
     """Return JSON texts with what is personal in their literals replaced; Polars picks the literals to look at."""
     found = [[*_LITERAL.finditer(text)] for text in texts]
     literals = pl.Series([literal[0] for ones in found for literal in ones], dtype=pl.String)
-    suspected = iter(suspicions(literals))
+    suspected, place = suspicions(literals), -1
     written = []
     for text, ones in zip(texts, found, strict=True):
         pieces, position, before = [], 0, ""
         for one in ones:
             is_value = text[position : one.start()].strip() == ":" and _SECRET_FIELD.search(before)
             new = _secret(one[0], bool(is_value and is_value["password"]), counts) if is_value else one[0]
-            kinds = next(suspected)
+            place += 1
+            kinds = suspected.get(place)
             if kinds and new == one[0]:
                 new = _redacted_literal(one[0], kinds, counts, depth)
             pieces += [text[position : one.start()], new]

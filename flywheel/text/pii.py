@@ -109,16 +109,18 @@ def redact(text: str, kinds: frozenset[PiiKind] = _EVERY_KIND) -> Redacted:
     return Redacted(text, counts)
 
 
-def suspicions(texts: pl.Series) -> list[frozenset[PiiKind]]:
-    """Return for each text which kinds there may be in it; null has none. This is the fast part: Polars does it."""
-    found: list[set[PiiKind]] = [set() for _ in range(len(texts))]
+def suspicions(texts: pl.Series) -> dict[int, frozenset[PiiKind]]:
+    """Return by place in which texts there may be what, and which kinds. This is the fast part: Polars does it."""
     suspects = texts.str.contains(TRIGGER).fill_null(False).arg_true()
+    found: dict[int, frozenset[PiiKind]] = {}
+    if not len(suspects):
+        return found
     held = texts.gather(suspects)
     for kind, pattern in (*TRIGGERS.items(), (None, ESCAPED)):
-        kinds = _EVERY_KIND if kind is None else set(NUMBERS) if kind is PiiKind.PHONE else {kind}
-        for place in suspects.gather(held.str.contains(pattern).arg_true()):
-            found[place] |= kinds
-    return [frozenset(kinds) for kinds in found]
+        kinds = _EVERY_KIND if kind is None else frozenset(NUMBERS) if kind is PiiKind.PHONE else frozenset({kind})
+        for place in suspects.gather(held.str.contains(pattern).arg_true()).to_list():
+            found[place] = found.get(place, frozenset()) | kinds
+    return found
 
 
 def redact_column(texts: pl.Series) -> tuple[pl.Series, Mapping[PiiKind, int]]:
@@ -126,13 +128,19 @@ def redact_column(texts: pl.Series) -> tuple[pl.Series, Mapping[PiiKind, int]]:
 
     Only texts under suspicion cost Python time: a clean column is scanned by Polars alone.
     """
-    suspects = [(place, kinds) for place, kinds in enumerate(suspicions(texts)) if kinds]
-    found = [redact(texts[place], kinds) for place, kinds in suspects]
-    counts = sum((Counter(one.counts) for one in found), Counter[PiiKind]())
+    suspected = suspicions(texts)
+    counts: Counter[PiiKind] = Counter()
+    if not suspected:
+        return texts, counts
+    places = list(suspected)
+    found = [
+        redact(text, kinds) for text, kinds in zip(texts.gather(places).to_list(), suspected.values(), strict=True)
+    ]
+    for one in found:
+        counts.update(one.counts)
     if not counts:
         return texts, counts
-    cleaned = pl.Series([one.text for one in found], dtype=pl.String)
-    return texts.clone().scatter([place for place, _ in suspects], cleaned), counts
+    return texts.clone().scatter(places, pl.Series([one.text for one in found], dtype=pl.String)), counts
 
 
 def replaced(text: str, spans: list[PiiSpan]) -> str:

@@ -130,6 +130,20 @@ def _as_written(mark: str, rest: str) -> str:
     return begin + rest.replace(r"\b", "").replace("+/", r"+\\/").replace("}/", "}" + _SLASH)
 
 
+# A number of nine digits or more begins and ends where a word does, also behind an escape: digits within an id are
+# none. Where nothing stands between its digits, only a card is one, or what has a plus or a bracket before it.
+_BEGINS = r"(?:^|[^0-9A-Za-z_]|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
+_ENDS = "(?:[^0-9A-Za-z_]|$)"
+_BETWEEN_DIGITS = r"[ ().\\/-]"
+
+
+def _digits(least: int) -> str:
+    return rf"(?:{_BETWEEN_DIGITS}{{0,4}}[0-9]){{{least},}}"
+
+
+_GROUPED = "|".join(f"[0-9]{{{first}}}{_BETWEEN_DIGITS}{_digits(9 - first)}" for first in range(1, 6))
+_NUMBER = f"(?:[+(][0-9]{_digits(8)}|{_BEGINS}(?:[2-6]{_digits(12)}|{_GROUPED})){_ENDS}"
+
 # An escaped ASCII character may hide anything; not &, < and >, which some writers always escape.
 ESCAPED = r"\\u00(?:[01457][0-9A-Fa-f]|3[0-9ABDFabdf]|6[0-9A-Fa-f]|2[0-57-9A-Fa-f])"
 TRIGGERS: Mapping[PiiKind, str] = {
@@ -144,6 +158,6 @@ TRIGGERS: Mapping[PiiKind, str] = {
     PiiKind.EMAIL: rf"[^{_SPACE}@<>()\[\]{{}},;:\"'`|=/\\]@[^{_SPACE}@<>()\[\]{{}},;:\"'`|=/]+\.",
     PiiKind.IBAN: r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",
     PiiKind.IP_ADDRESS: r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
-    PiiKind.PHONE: r"[0-9](?:[ ().\\/-]{0,4}[0-9]){8}",  # and for the other numbers
+    PiiKind.PHONE: _NUMBER,  # and for the other numbers
 }
 TRIGGER = "|".join(f"(?:{trigger})" for trigger in (*TRIGGERS.values(), ESCAPED))

@@ -1,14 +1,16 @@
 """The cheap filter lets nothing through that the careful search finds, whatever stands around and however escaped."""
 
+import hashlib
 import json
 import re
+import uuid
 from itertools import pairwise
 
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel.text.pii import TRIGGER, find_pii, redact, redact_column
+from flywheel.text.pii import TRIGGER, find_pii, redact, redact_column, suspicions
 
 # of each kind, put together from pieces
 SECRETS = [
@@ -54,6 +56,36 @@ def test_what_is_found_triggers(text: str) -> None:
     assert [one for one, is_suspect in zip(written, triggers, strict=True) if find_pii(one) and not is_suspect] == []
     if find_pii(text):
         assert all(triggers)
+
+
+DIGITS = st.characters(min_codepoint=ord("0"), max_codepoint=ord("9"))
+# shapes of numbers, with the digits of their issuers or with any
+NUMBERS = st.sampled_from(
+    [one for one in SECRETS if one[-1].isdigit() and one.upper() == one]
+    + ["1 (555) 010-0199", "555.010.0199", "555 555 0199", "+4915112345678", "41111111 11111111", "6011000990139424"]
+).flatmap(
+    lambda shape: st.lists(st.one_of(st.none(), DIGITS), min_size=len(shape), max_size=len(shape)).map(
+        lambda digits: "".join(new if new and old.isdigit() else old for old, new in zip(shape, digits, strict=True))
+    )
+)
+AROUND = st.text(alphabet='\n\t"\\/ é\u2003nu_-.()+:,0a', max_size=3)
+
+
+@settings(max_examples=600, deadline=None)
+@given(AROUND, NUMBERS, AROUND)
+def test_numbers_trigger_whatever_stands_around_them(before: str, number: str, behind: str) -> None:
+    written = _written(before + number + behind)
+    triggers = pl.Series(written).str.contains(TRIGGER).to_list()
+    assert [one for one, is_suspect in zip(written, triggers, strict=True) if find_pii(one) and not is_suspect] == []
+    assert not find_pii(written[0]) or all(triggers)
+
+
+def test_ids_of_usual_forms_are_not_looked_at() -> None:
+    hashes = [hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest() for number in range(5_000)]
+    ids = [f"chatcmpl-{number:012}" for number in range(5_000)] + [f"req-{one[:12]}" for one in hashes] + hashes
+    uuids = [str(uuid.UUID(one)) for one in hashes]
+    assert suspicions(pl.Series(ids)) == {}
+    assert len(suspicions(pl.Series(uuids))) < 50
 
 
 @settings(max_examples=200, deadline=None)
