@@ -15,6 +15,7 @@ from flywheel.correct.day import (
     examples_for_models,
     examples_for_people,
 )
+from flywheel.correct.logged import LoggedFeedback
 from flywheel.llm.connect import connected
 from flywheel.llm.spend import record_spend
 from flywheel.route.policy import RoutingPolicy
@@ -57,6 +58,17 @@ def collect_from_people(day: date) -> int:
     """Land the answers people have given so far; return how many are new."""
     with open_lake() as lake:
         return collect_answers(lake, day, [HumanQueue(lake, open_store(), _noon(day), HUMAN_COST_USD)], run_id())
+
+
+@task(
+    retries=3, retry_delay_seconds=RETRY_DELAY_SECONDS, retry_condition_fn=is_transient, task_run_name="heard-{day}"
+)
+def collect_from_log(day: date) -> int:
+    """Land what users put in the place of answers, where settings trust them; return how many are new."""
+    if not load_settings().learn_from_feedback:
+        return 0
+    with open_lake() as lake:
+        return collect_answers(lake, day, [LoggedFeedback(lake, day)], run_id())
 
 
 @task(

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     audit_share: float = Field(
         0.10, ge=0, description="random traces per day that people check whatever they look like / daily_budget"
     )
+    learn_from_feedback: bool = Field(
+        False, description="take edits and demonstrations in the log for people's corrections: trusts its authors"
+    )
     run_budget_usd: float = Field(5.0, gt=0, description="hard stop for paid calls in one run of correct")
     receive_token: SecretStr = Field(
         SecretStr(""), description="what senders to `flywheel receive` must show; '' = only this machine may send"
