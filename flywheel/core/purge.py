@@ -52,9 +52,9 @@ def purge_history(lake: Lake) -> None:
         return
     with explained(settings), writer_lock(lake.connection, settings, ""):
         for step in (*_STEPS, _ORPHANS[settings.on_postgres]):
-            lake.connection.execute(step)
+            lake.connection.execute(step).fetchall()  # a result left open would be committed by its destructor
         for bound in ("min_value", "max_value"):
-            lake.connection.execute(_STALE_BOUND.format(bound=bound))
+            lake.connection.execute(_STALE_BOUND.format(bound=bound)).fetchall()
         if not settings.on_postgres:
             _vacuum_catalog(lake.connection, settings)
 

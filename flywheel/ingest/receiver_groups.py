@@ -153,5 +153,5 @@ class Groups:
 
     def _merge_files(self) -> None:
         with self._opened().transaction("merge small files") as cursor:
-            cursor.execute("call ducklake_flush_inlined_data('lake')")
-            cursor.execute("call ducklake_merge_adjacent_files('lake')")
+            cursor.execute("call ducklake_flush_inlined_data('lake')").fetchall()
+            cursor.execute("call ducklake_merge_adjacent_files('lake')").fetchall()

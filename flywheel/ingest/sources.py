@@ -93,14 +93,20 @@ def _files(source: str) -> dict[str, FileStat]:
     if path.is_file():
         return _stats_of([path])
     if path.is_dir():
-        return _stats_of([one for one in path.rglob("*") if one.name.endswith(ENDINGS) and one.is_file()])
+        return _stats_of(_within(path))
     found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
     return _stats_of([one for named in found for one in _within(named)])
 
 
 def _within(path: Path) -> Sequence[Path]:
-    """Return a file that a glob named, or the logs in a folder that it named."""
-    return [path] if path.is_file() else [one for one in path.rglob("*") if one.name.endswith(ENDINGS)]
+    """Return a file that was named, or the logs in a folder that was named, without what is the lake's own in it."""
+    if path.is_file():
+        return [path]
+    settings = load_settings()
+    own = [settings.control_folder] + ([] if settings.on_s3 else [Path(settings.lake_root)])
+    inside = [place for place in own if place != path and place.is_relative_to(path.resolve())]
+    found = [one for one in path.rglob("*") if one.name.endswith(ENDINGS)]
+    return [one for one in found if not any(one.resolve().is_relative_to(place) for place in inside)]
 
 
 def _stats_of(paths: Sequence[Path]) -> dict[str, FileStat]:
