@@ -18,6 +18,7 @@ from flywheel.core.contracts import ensure_contracts
 from flywheel.core.duck import attach_statement, open_duckdb, plain_duckdb
 from flywheel.core.errors import SchemaMismatch
 from flywheel.core.locks import opening_lock, writer_lock
+from flywheel.core.new_rows import first_of_each, unknown_rows
 from flywheel.core.queries import Table, expanded, find_table, load_tables
 from flywheel.core.refusals import explained
 from flywheel.core.settings import Settings, load_settings
@@ -128,18 +129,17 @@ class Lake:
         self._check_columns(spec, rows.columns)
         if rows.is_empty():
             return 0
-        keys = " and ".join(f"landed.{column} is not distinct from fresh.{column}" for column in spec.key)
-        # a key that contains the day lets DuckDB skip every other day's files
-        same_day = "landed.day between $first_day and $last_day" if "day" in spec.key else "true"
-        given = {"first_day": rows["day"].min(), "last_day": rows["day"].max()} if "day" in spec.key else {}
+        rows = first_of_each(rows, list(spec.key))
         with self._cursor() as cursor, self._commit(cursor, f"land {table}", spec.name):
-            cursor.register("fresh_rows", _first_of_each(rows, list(spec.key)).to_arrow())
-            added = cursor.execute(
-                f"insert into lake.{spec.name} by name select *, $run_id as run_id from fresh_rows as fresh "  # noqa: S608 - names come from our own files
-                f"where not exists (select 1 from lake.{spec.name} as landed where {same_day} and {keys})",
-                {"run_id": run_id, **given},
-            ).fetchone()
-        return int(added[0]) if added else 0
+            rows = unknown_rows(cursor, spec, rows)
+            if not rows.is_empty():
+                cursor.register("fresh_rows", rows.to_arrow(compat_level=pl.CompatLevel.newest()))
+                cursor.execute(
+                    f"insert into lake.{spec.name} by name select *, $run_id as run_id from fresh_rows",  # noqa: S608 - names come from our own files
+                    {"run_id": run_id},
+                )
+                cursor.unregister("fresh_rows")
+        return rows.height
 
     def typed(self, table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         """Return rows as a frame with the columns and types of the table's contract; what a row lacks is null."""
@@ -268,12 +268,6 @@ class Lake:
         } - {"run_id"}
         if set(columns) != expected:
             raise SchemaMismatch(spec.name, columns, expected)
-
-
-def _first_of_each(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Return the rows without those whose key came before; the usual case, without any, copies nothing."""
-    has_repeats = rows.select(key).n_unique() < rows.height
-    return rows.unique(subset=key, keep="first", maintain_order=True) if has_repeats else rows
 
 
 def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:

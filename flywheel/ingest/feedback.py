@@ -10,6 +10,11 @@ from flywheel.ingest.redaction import pseudonyms
 from flywheel.text.pii import redact_column
 
 _CALL_COLUMNS = ("day", "trace_id", "response_id", "conversation_id", "started_at", "aliases")
+_SAYING_COLUMNS = (
+    *("source_file", "source_line", "trace_id", "response_id", "conversation_id"),
+    *("started_at", "problem", "feedback"),
+)
+_NOTHING_SAID = ("[]", "null")
 _LAKE_CALLS = f"create or replace temp view calls as select {', '.join(_CALL_COLUMNS)} from lake.raw_traces"  # noqa: S608
 _ADOPT = """
 update lake.raw_feedback as said set day = adopted.day, trace_id = adopted.trace_id, run_id = $run_id
@@ -26,7 +31,8 @@ def land_feedback(lake: Lake, parsed: pl.DataFrame, run_id: str) -> int:
     ids turned into pseudonyms here. Its calls are in raw_traces already. What names a call nobody knows waits without
     a trace. Said twice is landed once, also where it found its trace in between.
     """
-    records = parsed.filter(pl.col("feedback").is_not_null()).with_row_index("place")
+    says_something = pl.col("feedback").is_not_null() & ~pl.col("feedback").is_in(_NOTHING_SAID)
+    records = parsed.filter(says_something).select(_SAYING_COLUMNS).with_row_index("place")
     if records.is_empty():
         return 0
     said = without_forgotten(lake, _placed(lake, _heard(lake, records), parsed))
