@@ -1,7 +1,7 @@
 """A connection beside the lake's own where frames are tables, for rows that are not in the lake yet."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,3 +60,13 @@ class Scratch(AbstractContextManager["Scratch"]):
             return self._cursor.execute("select json_valid(text) as is_json from texts").fetchnumpy()["is_json"]
         finally:
             self._cursor.unregister("texts")
+
+
+@contextmanager
+def one_thread(lake: Lake) -> Iterator[None]:
+    """Let DuckDB do all on this lake in one thread: for many small queries, others cost time and save none."""
+    lake.connection.execute("set threads = 1")
+    try:
+        yield
+    finally:
+        lake.connection.execute("reset threads")

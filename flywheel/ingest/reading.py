@@ -8,7 +8,7 @@ from typing import IO
 
 from flywheel.core.errors import UnknownFormat
 from flywheel.core.lake import Lake
-from flywheel.core.scratch import Scratch
+from flywheel.core.scratch import Scratch, one_thread
 from flywheel.ingest.blocks import RAW_BYTES, Block, Place, RefusedLine
 from flywheel.ingest.containers import Container, Kind, blocks_of, recognise
 from flywheel.ingest.formats import detect_format
@@ -18,7 +18,7 @@ from flywheel.ingest.lines import CLOSING_BYTES, Stream, empty_block
 from flywheel.ingest.progress import tell
 from flywheel.ingest.strict import checked
 
-COMMIT_BYTES = 40 * 1024 * 1024  # of records in one version: fewer, larger files in the lake, and flat memory
+COMMIT_BYTES = 24 * 1024 * 1024  # of records in one version: fewer, larger files in the lake, and flat memory
 _SEEN_RECORDS = 1_000  # of a block, to recognise the format
 _MOST_BROKEN_LINES = 100  # before the first record; a file that has more is no log of records
 _HINT = "its records have the keys of no known format; name one with --format or map its columns: docs/formats.md"
@@ -44,7 +44,7 @@ class OpenFile:
 
 def read_file(lake: Lake, opened: IO[bytes], name: str, file: OpenFile, known: Known | None) -> None:
     """Read what is new in an open file; `file` says afterwards what became of it."""
-    with Scratch(lake) as scratch:
+    with one_thread(lake), Scratch(lake) as scratch:
         container = recognise(opened, name)
         stream = _resumed(container, known, file)
         with closing(ahead(blocks_of(container, stream, scratch, file.position.place))) as blocks:
