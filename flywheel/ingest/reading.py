@@ -44,10 +44,11 @@ class OpenFile:
 
 def read_file(lake: Lake, opened: IO[bytes], name: str, file: OpenFile, known: Known | None) -> None:
     """Read what is new in an open file; `file` says afterwards what became of it."""
-    with one_thread(lake), Scratch(lake) as scratch:
+    # what reads ahead has a connection of its own: it works while the other one is in use
+    with one_thread(lake), Scratch(lake) as scratch, Scratch(lake) as beside:
         container = recognise(opened, name)
         stream = _resumed(container, known, file)
-        with closing(ahead(blocks_of(container, stream, scratch, file.position.place))) as blocks:
+        with closing(ahead(blocks_of(container, stream, beside, file.position.place))) as blocks:
             for block, is_last in blocks:
                 tell(file.reading.source, opened.tell(), file.position.stat.size_bytes)
                 is_over = not _take_block(scratch, checked(scratch, block), file) or is_last

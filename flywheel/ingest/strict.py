@@ -20,7 +20,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OBJECT = ord("{")
 _MOST_BRACKETS = 1_000  # orjson follows 1,024 levels; who has fewer brackets cannot be nested deeper
 # Where DuckDB is lenient: NaN and infinities, a comma before the end, numbers beyond a double.
-_LENIENT = r"[:,\[\s+-](?:[Nn][Aa][Nn]|[Ii][Nn][Ff])|,\s*[\]}]|[0-9.][eE]\+?[0-9]{3}"
+_LENIENT = r"[:,\[\s+-](?:[Nn][Aa][Nn]|[Ii][Nn][Ff])|,\s*[\]}]|[0-9.][eE]\+?[0-9]{3}|[0-9]{40}"
 _Mask = npt.NDArray[np.bool_]
 
 

@@ -44,6 +44,14 @@ calls as (
         record,
         told,
         told.response.choices[1] as choice,
+        -- a value that is no object comes out of from_json as one without anything: only then its type is looked up
+        told.response is not null
+        and (told.response.choices is not null or json_type(record, '$.response') = 'OBJECT') as has_response,
+        len(list_filter(
+            told.request.messages,
+            lambda message: coalesce(message.role, message.content, message.tool_calls) is null
+        )) > 0
+        and list_distinct(json_type(record, '$.request.messages[*]')) != ['OBJECT'] as has_odd_message,
         nullif(told.response.id, '') as response_id,
         coalesce(try_cast(told.timestamp as double), try_cast(told.response.created as double)) as epoch,
         coalesce(
@@ -54,6 +62,8 @@ calls as (
         list_sum(
             list_transform(told.response.choices[1].logprobs.content, lambda token: token.logprob)
         ) as log_probability,
+        try_cast(told.response.usage.prompt_tokens as double) as input_tokens,
+        try_cast(told.response.usage.completion_tokens as double) as output_tokens,
         try_cast(told.latency_ms as double) as latency_ms,
         try_cast(told.cost_usd as double) as cost_usd
     from records
@@ -62,7 +72,12 @@ calls as (
 select
     source_line,
     byte_offset,
-    md5(coalesce(response_id, told.request_id, record::varchar)) as trace_id,
+    -- some servers draw ids from a thousand numbers: the same call has the same last words and answer as well
+    md5(if(
+        response_id is null,
+        coalesce(told.request_id, record::varchar),
+        concat_ws(chr(31), response_id, told.request.messages[-1].content, choice.message.content)
+    )) as trace_id,
     response_id,
     coalesce(told.conversation_id, response_id, told.request_id, md5(record::varchar)) as conversation_id,
     started_at,
@@ -101,13 +116,14 @@ select
         told.response.error.type,
         told.error ->> '$.message',
         if(json_type(told.error) = 'VARCHAR', nullif(told.error ->> '$', ''), null),
-        if(told.response is null, 'unknown', null)
+        if(has_response, null, 'unknown')
     ) as error,
     -- a positive log-probability, an infinite latency, a negative price: not measured
     if(log_probability <= 0, exp(log_probability), null) as confidence,
     if(isfinite(latency_ms) and latency_ms >= 0, latency_ms, null) as latency_ms,
-    try_cast(told.response.usage.prompt_tokens as bigint) as input_tokens,
-    try_cast(told.response.usage.completion_tokens as bigint) as output_tokens,
+    -- a cast would make 2 of 1.5
+    if(input_tokens = floor(input_tokens), try_cast(input_tokens as bigint), null) as input_tokens,
+    if(output_tokens = floor(output_tokens), try_cast(output_tokens as bigint), null) as output_tokens,
     if(isfinite(cost_usd) and cost_usd >= 0, cost_usd, null) as cost_usd,
     to_json(list_transform(told.request.tools, lambda tool: tool.function)) as tools,
     to_json(list_transform(choice.message.tool_calls, lambda call: struct_pack(
@@ -125,12 +141,11 @@ select
     told.feedback,
     case
         when told.request.messages is null then 'missing_content'
-        when len(told.request.messages) > len(list_filter(told.request.messages, lambda message: message is not null))
-            then 'missing_content'
+        when has_odd_message then 'missing_content'
         when started_at is null then 'missing_timestamp'
         when started_at > $now::timestamptz + interval 1 day then 'clock_in_the_future'
         -- a clock that was never set starts in 1970
         when started_at < timestamptz '2000-01-01 00:00:00+00' then 'clock_in_the_past'
-        when told.response is null and coalesce(told.error ->> '$', 'false') = 'false' then 'missing_content'
+        when not has_response and coalesce(told.error ->> '$', 'false') = 'false' then 'missing_content'
     end as problem
 from calls
