@@ -63,10 +63,13 @@ class Scratch(AbstractContextManager["Scratch"]):
 
 
 @contextmanager
-def one_thread(lake: Lake) -> Iterator[None]:
-    """Let DuckDB do all on this lake in one thread: for many small queries, others cost time and save none."""
-    lake.connection.execute("set threads = 1")
+def frugal(lake: Lake) -> Iterator[None]:
+    """Let DuckDB do all on this lake in one thread, and keep nothing of files it read.
+
+    For many small queries more threads cost time and save none, and what landed is read once again, for its keys.
+    """
+    lake.connection.execute("set threads = 1; set enable_external_file_cache = false")
     try:
         yield
     finally:
-        lake.connection.execute("reset threads")
+        lake.connection.execute("reset threads; reset enable_external_file_cache")

@@ -8,7 +8,7 @@ from typing import IO
 
 from flywheel.core.errors import UnknownFormat
 from flywheel.core.lake import Lake
-from flywheel.core.scratch import Scratch, one_thread
+from flywheel.core.scratch import Scratch, frugal
 from flywheel.ingest.blocks import RAW_BYTES, Block, Place, RefusedLine
 from flywheel.ingest.containers import Container, Kind, blocks_of, recognise
 from flywheel.ingest.formats import detect_format
@@ -45,7 +45,7 @@ class OpenFile:
 def read_file(lake: Lake, opened: IO[bytes], name: str, file: OpenFile, known: Known | None) -> None:
     """Read what is new in an open file; `file` says afterwards what became of it."""
     # what reads ahead has a connection of its own: it works while the other one is in use
-    with one_thread(lake), Scratch(lake) as scratch, Scratch(lake) as beside:
+    with frugal(lake), Scratch(lake) as scratch, Scratch(lake) as beside:
         container = recognise(opened, name)
         stream = _resumed(container, known, file)
         with closing(ahead(blocks_of(container, stream, beside, file.position.place))) as blocks:

@@ -3,15 +3,16 @@
 import pytest
 
 from flywheel.core.lake import Lake
-from flywheel.core.scratch import one_thread
+from flywheel.core.scratch import frugal
 
 
-def test_one_thread_is_for_a_while_only(lake: Lake) -> None:
-    def count() -> int:
-        return int(lake.scalar("select current_setting('threads')"))
+def test_frugal_is_for_a_while_only(lake: Lake) -> None:
+    def state() -> list[tuple[int, bool]]:
+        asked = "select current_setting('threads'), current_setting('enable_external_file_cache')"
+        return lake.frame(asked).rows()
 
-    before = count()
-    with pytest.raises(ValueError, match="enough"), one_thread(lake):
-        assert count() == 1
+    before = state()
+    with pytest.raises(ValueError, match="enough"), frugal(lake):
+        assert state() == [(1, False)]
         raise ValueError("enough")
-    assert count() == before
+    assert state() == before
