@@ -54,14 +54,24 @@ _REPEATS = """
 with earlier as (select * from mode_members where day < $day and day >= $day - interval 30 day),
 today as (select * from made_notes),
 groups as (select trace_id, group_id, day from duplicates where day <= $day and day >= $day - interval 30 day),
+-- one row per note and per group before they meet today's: a note that everybody has would meet itself squared
+by_note as (
+    select note, max(day) as day, arg_max(mode_id, (day, mode_id)) as mode_id from earlier group by note
+),
+by_group as (
+    select
+        before.group_id, max(earlier.day) as day,
+        arg_max(earlier.mode_id, (earlier.day, earlier.mode_id)) as mode_id
+    from groups as before inner join earlier on before.trace_id = earlier.trace_id and before.day = earlier.day
+    where before.day < $day group by before.group_id
+),
 met as (
-    select today.trace_id, earlier.mode_id, earlier.day, 1 as nearness from today
-    inner join earlier on today.note = earlier.note
+    select today.trace_id, by_note.mode_id, by_note.day, 1 as nearness from today
+    inner join by_note on today.note = by_note.note
     union all
-    select today.trace_id, earlier.mode_id, earlier.day, 0 as nearness from today
+    select today.trace_id, by_group.mode_id, by_group.day, 0 as nearness from today
     inner join groups as now on today.trace_id = now.trace_id and now.day = $day
-    inner join groups as before on now.group_id = before.group_id and before.day < $day
-    inner join earlier on before.trace_id = earlier.trace_id and before.day = earlier.day
+    inner join by_group on now.group_id = by_group.group_id
 )
 select trace_id, arg_max(mode_id, (nearness, day, mode_id)) as mode_id from met group by trace_id
 """
