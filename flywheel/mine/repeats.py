@@ -24,7 +24,7 @@ _QUALITY = ("is_chosen", "is_corrected", "p_failure", "is_complete", "context_le
 _FAILING = """
 select
     failures.trace_id as id,
-    coalesce(traces.query, '') as text,
+    memory.main.compared_text(traces.query, traces.input, traces.trace_id) as text,
     failures.trace_id in (select hard.trace_id from hard_examples as hard where hard.purpose = 'hard') as is_chosen,
     failures.trace_id in (
         select corrections.trace_id from corrections where corrections.trace_id is not null
@@ -48,7 +48,9 @@ inner join text_sketches as old on found.fingerprint = old.fingerprint and found
 where old.day < $day
 """
 _TEXTS = """
-select traces.trace_id, traces.day, traces.query as text
+select
+    traces.trace_id, traces.day,
+    memory.main.compared_text(traces.query, traces.input, traces.trace_id) as text
 from traces inner join old_twins as old on traces.trace_id = old.trace_id and traces.day = old.day
 """
 _HELD = "select distinct fingerprint, group_id, first_seen from text_sketches where day = $day"

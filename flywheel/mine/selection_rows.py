@@ -29,7 +29,8 @@ today as (
     from (
         select
             failures.trace_id, mode_members.mode_id, failures.p_failure, failures.estimated, failures.signals,
-            traces.confidence, coalesce(traces.query, '') as query, coalesce(traces.output, '') as output,
+            traces.confidence, coalesce(traces.output, '') as output,
+            memory.main.compared_text(traces.query, traces.input, traces.trace_id) as query,
             duplicates.group_id, duplicates.group_size as represents, duplicates.is_representative,
             1.0 / (1 + coalesce(failure_modes.total_size - failure_modes.size, 0)) as novelty
         from failures
@@ -56,11 +57,12 @@ asked_groups as (
     where duplicates.day <= $day and duplicates.trace_id in (select drawn.trace_id from drawn where is_asked)
 ),
 anchors as (
-    select lower(trim(query)) as asked from audits where day <= $day
+    select lower(trim(memory.main.compared_text(query, input, trace_id))) as asked from audits where day <= $day
     union
-    select lower(trim(query)) from review_queue where reason = 'audit' and day <= $day
+    select lower(trim(memory.main.compared_text(query, input, trace_id))) from review_queue
+    where reason = 'audit' and day <= $day
     union
-    select lower(trim(query)) from traces
+    select lower(trim(memory.main.compared_text(query, input, trace_id))) from traces
     where day = $day and trace_id in (select drawn.trace_id from drawn where is_audit)
 ),
 apart as (
@@ -73,7 +75,7 @@ open_problems as (
     left join apart on today.trace_id = apart.trace_id
     where today.trace_id not in (select drawn.trace_id from drawn)
         and today.group_id not in (select asked_groups.group_id from asked_groups)
-        and (today.query = '' or lower(trim(today.query)) not in (select asked from anchors where asked is not null))
+        and lower(trim(today.query)) not in (select asked from anchors where asked is not null)
 ),
 ranked as (
     select
@@ -99,11 +101,14 @@ shown as (
 ),
 -- how often the same question got the same answer that day and nothing at all spoke against it
 quiet as (
-    select lower(trim(query)) as asked, lower(trim(output)) as answered, count(*) as quiet_count
-    from traces
-    where day = $day and lower(trim(query)) in (select asked from picked)
-        and trace_id not in (select trace_id from failures where day = $day)
-    group by all
+    select asked, answered, count(*) as quiet_count
+    from (
+        select
+            lower(trim(memory.main.compared_text(query, input, trace_id))) as asked, lower(trim(output)) as answered
+        from traces
+        where day = $day and lower(trim(output)) in (select lower(trim(output)) from picked)
+            and trace_id not in (select trace_id from failures where day = $day)
+    ) where asked in (select asked from picked) group by all
 )
 select
     picked.* exclude (asked), coalesce(quiet.quiet_count, 0) as quiet_count,
@@ -116,12 +121,13 @@ order by picked.place, picked.p_failure desc, picked.trace_id
 
 # What a person or a trusted model said to a question like it; the newest first.
 CORRECTED = """
-select query, lower(trim(chosen)) as chosen from corrections
-where day <= $day and query is not null and query != '' order by day desc, correction_id limit $most
+select
+    memory.main.compared_text(query, input, coalesce(trace_id, correction_id)) as query, lower(trim(chosen)) as chosen
+from corrections where day <= $day order by day desc, correction_id limit $most
 """
 
 CHOSEN_BEFORE = """
-select coalesce(traces.query, '') as query from hard_examples
+select memory.main.compared_text(traces.query, traces.input, traces.trace_id) as query from hard_examples
 inner join traces on hard_examples.trace_id = traces.trace_id and hard_examples.day = traces.day
 where hard_examples.purpose = 'hard' and hard_examples.day <= $day
 order by hard_examples.day desc, hard_examples.rank, hard_examples.trace_id limit $most

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -166,12 +167,27 @@ def test_a_forgotten_text_is_found_by_its_equal_only(memory: Lake, fail: Callabl
 
 
 def test_failures_without_a_query_are_no_twins_across_days(memory: Lake, fail: Callable[..., None]) -> None:
-    fail({"m": "", "n": None})
+    fail({"m1": "", "m2": None})
     find_repeats(memory, DAY)
-    fail({"a": None}, LATER)
+    fail({"m3": None}, LATER)
     find_repeats(memory, LATER)
-    assert groups(memory, DAY) == {"m": "m", "n": "m"}
-    assert groups(memory, LATER) == {"a": "a"}
+    assert groups(memory, DAY) == {"m1": "m1", "m2": "m2"}
+    assert groups(memory, LATER) == {"m3": "m3"}
+
+
+def test_a_short_query_is_a_problem_of_its_own_after_another_history(memory: Lake, land: Land) -> None:
+    said = {
+        "a": "Shall I freeze the lost card?",
+        "b": "Shall I tell you about rates?",
+        "c": "Shall I freeze the lost card?",
+    }
+    for trace_id, offer in said.items():
+        turns = [("system", "Be kind. " * 300), ("assistant", offer), ("user", "Yes, please.")]
+        history = json.dumps([{"role": role, "content": content} for role, content in turns])
+        land("traces", [{"day": DAY, "trace_id": trace_id, "query": "Yes, please.", "input": history}])
+        land("failures", [{"day": DAY, "trace_id": trace_id, "note": ""}])
+    find_repeats(memory, DAY)
+    assert groups(memory, DAY) == {"a": "a", "b": "b", "c": "a"}
 
 
 TWINS = {"a": QUERIES["a"], "b": QUERIES["b"]}

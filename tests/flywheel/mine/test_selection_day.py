@@ -1,5 +1,6 @@
 """A day's draw: what was drawn stays drawn, audits are only measured with, doubted failures go back to people."""
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ def failing(land: Land) -> Failing:
         group = {"group_id": facts.get("group_id", trace_id), "group_size": facts.get("group_size", 1)}
         mode_id = facts.get("mode_id", f"mode of {trace_id}")
         key = {"day": day, "trace_id": trace_id}
-        said = {name: facts[name] for name in ("query", "output", "confidence") if name in facts}
+        said = {name: facts[name] for name in ("query", "input", "output", "confidence") if name in facts}
         land("traces", [key | said])
         land("failures", [key | {"p_failure": facts.get("p_failure", 0.9), "signals": ["thumbs_down"]}])
         land("duplicates", [key | group | {"is_representative": facts.get("is_representative", True)}])
@@ -140,6 +141,17 @@ def test_a_twin_of_an_earlier_audit_is_not_learned_from(memory: Lake, failing: F
     failing("c", query="top up failed")
     choose_examples(memory, DAY, Quota(5, 0))
     assert drawn(memory) == [("hard", "c")]
+
+
+@pytest.mark.parametrize("query", [None, "Yes, please."])
+def test_an_audit_bars_no_failure_that_only_ends_like_it(memory: Lake, failing: Failing, query: str | None) -> None:
+    asked = [("user", query)] if query else []
+    for number in range(12):
+        turns = [("assistant", f"Shall I do thing {number} of {number * 7919} now?"), *asked]
+        history = json.dumps([{"role": role, "content": content} for role, content in turns])
+        failing(f"t{number:02}", query=query, input=history, mode_id="m")
+    choose_examples(memory, DAY, Quota(20, 2))
+    assert [purpose for purpose, _ in drawn(memory)].count("hard") == 10
 
 
 def test_audits_do_not_depend_on_what_failed(memory: Lake, failing: Failing, quiet: Callable[..., None]) -> None:
