@@ -10,7 +10,8 @@ sent as (
             partition by coalesce(actor_hash, conversation_id), task, model, hash(input) order by started_at, trace_id
         ) - started_at as until_next
     from traces
-    where input is not null
+    -- of whom nothing is known is nobody's second try
+    where input is not null and coalesce(actor_hash, conversation_id) is not null
 ),
 
 -- where much is sent twice as a matter of course (sampling, health checks, batches) it says nothing

@@ -10,7 +10,10 @@ edits as (
         lower(trim(left(coalesce(traces.output, ''), 4000))) as answered
     from feedback
     inner join traces on feedback.trace_id = traces.trace_id
-    where feedback.kind in ('edit', 'demonstration') and lower(trim(feedback.text)) != lower(trim(traces.output))
+    where
+        feedback.kind in ('edit', 'demonstration')
+        and feedback.text is not null
+        and lower(trim(feedback.text)) is distinct from lower(trim(traces.output))
 ),
 
 -- letters where the texts are short; the distance of long ones would cost their lengths multiplied, so words there
