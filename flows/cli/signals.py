@@ -45,7 +45,11 @@ counted as (
         count(*) filter (together = 1) as alone_count,
         count(is_failure) as known_count,
         avg(is_failure::int) as precision,
-        count(*) filter (is_failure) / nullif((select count(*) from truth where is_failure), 0) as recall
+        count(*) filter (is_failure) / nullif(if(
+            signal = 'negative_outcome',
+            (select count(*) from checked where is_failure),
+            (select count(*) from truth where is_failure)
+        ), 0) as recall
     from fired group by signal
 ),
 weights as (
