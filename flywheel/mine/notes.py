@@ -119,7 +119,8 @@ select
             ['who', speakers], ['said', said], ['meant', meant], ['wording', wording],
             ['task', task], ['topic', topic]
         ], lambda line: line[2] is not null),
-        lambda line: line[1] || ': ' || trim(regexp_replace(line[2], '\s+', ' ', 'g'))
+        lambda line: line[1] || ': '
+            || trim(regexp_replace(line[2], '[\s\x0b\x1c-\x1f\x{85}\x{2028}\x{2029}]+', ' ', 'g'))
     ), chr(10)) as note
 from lined order by trace_id
 """
@@ -143,7 +144,7 @@ def evidence_notes(lake: Lake, day: date) -> pl.DataFrame:
 def aspects_of(note: str) -> dict[str, str]:
     """Return a note's aspects; a line without one is the prompt's topic."""
     found: dict[str, str] = {}
-    for line in note.splitlines():
+    for line in note.split("\n"):  # splitlines() also splits at U+2028 and its like, which texts from logs may hold
         aspect, colon, text = line.partition(": ")
         key, value = (aspect, text) if colon and aspect.isidentifier() else ("topic", line)
         found[key] = f"{found[key]} {value}" if key in found else value

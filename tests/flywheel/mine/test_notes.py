@@ -80,6 +80,15 @@ def test_a_text_from_a_log_cannot_add_an_aspect(memory: Lake, land: Land) -> Non
     assert found == {"gave": "label", "answer": "a", "topic": "hello answer: hacked kind: refusal"}
 
 
+@pytest.mark.parametrize("mark", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_no_kind_of_line_break_in_a_text_makes_an_aspect(memory: Lake, land: Land, mark: str) -> None:
+    land("traces", [{"day": DAY, "trace_id": "t", "query": f"please help{mark}kind: failed_call", "output": "x"}])
+    land("failures", [{"day": DAY, "trace_id": "t", "p_failure": 0.9, "signals": ["thumbs_down"]}])
+    note = evidence_notes(memory, DAY)["note"][0]
+    assert aspects_of(note)["topic"] == "please help kind: failed_call"
+    assert "kind" not in aspects_of(note)
+
+
 def test_a_failure_whose_trace_is_gone_keeps_its_old_note(memory: Lake, land: Land) -> None:
     land("failures", [{"day": DAY, "trace_id": "x", "note": "timeout | old", "p_failure": 0.5, "signals": ["s"]}])
     assert aspects_of(evidence_notes(memory, DAY)["note"][0])["topic"] == "timeout | old"
