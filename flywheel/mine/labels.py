@@ -10,6 +10,7 @@ from flywheel.core.signals import Signal, load_signals
 from flywheel.stats.calibration import Calibration, fit_calibration
 from flywheel.stats.label_model import FIRED, SILENT, Known, LabelModel, SignalPrior, Votes, fit_patterns, no_votes
 
+DAYS = 90  # that weights are fitted on: what signals said of a product of long ago says little of today's
 FEWEST_TRACES = 50  # below this EM follows noise, and the prior is the better guess
 
 # people's verdicts on random traces; those of the day itself come later than its failures
@@ -21,27 +22,29 @@ select
     votes.task, votes.fired, votes.silent, count(*) as trace_count,
     count(*) filter (checked.is_failure) as failed_count, count(*) filter (not checked.is_failure) as fine_count
 from votes left join checked on votes.trace_id = checked.trace_id
-where votes.day <= $day group by all order by all
+where votes.day <= $day and votes.day > $day - to_days($days) group by all order by all
 """
 
 
 _STRENGTHS = """
 select votes.task, signals.signal, avg(signals.strength) as mean_strength
 from signals inner join votes on signals.trace_id = votes.trace_id and signals.day = votes.day
-where signals.day <= $day group by all
+where signals.day <= $day and signals.day > $day - to_days($days) group by all
 """
 
 
 def weigh_signals(lake: Lake, day: date, run_id: str = "") -> int:
-    """Count the day's votes, fit the label model per task on all traces up to the day, into `signal_weights`.
+    """Count the day's votes, fit the label model per task on the last 90 days, into `signal_weights`.
 
-    A million traces have a few hundred patterns of votes, so the cost does not grow with traffic.
+    A million traces have a few hundred patterns of votes: they are counted once, and fitting does not grow with them.
     """
     lake.build("votes", day, run_id)
     known = load_signals()
-    strengths = {(task, signal): mean for task, signal, mean in lake.frame(_STRENGTHS, day=day).iter_rows()}
+    strengths = {
+        (task, signal): mean for task, signal, mean in lake.frame(_STRENGTHS, day=day, days=DAYS).iter_rows()
+    }
     rows: list[dict[str, object]] = []
-    for patterns in lake.frame(_PATTERNS, day=day).partition_by("task", maintain_order=True):
+    for patterns in lake.frame(_PATTERNS, day=day, days=DAYS).partition_by("task", maintain_order=True):
         fired = {name for names in patterns["fired"] for name in names.split()}
         signals = [known[name] for name in sorted(fired & set(known))]
         if signals and patterns["trace_count"].sum() >= FEWEST_TRACES:

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from math import exp, log
 from random import Random
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flywheel.core.lake import Lake
-from flywheel.mine.labels import FEWEST_TRACES, weigh_signals
+from flywheel.mine.labels import DAYS, FEWEST_TRACES, weigh_signals
 
 DAY = date(2026, 1, 5)
 Land = Callable[..., int]
@@ -87,6 +87,18 @@ def test_a_signal_that_is_no_longer_there_is_not_weighed(memory: Lake, land: Lan
     land("signals", [{"day": DAY, "trace_id": f"intent-{DAY}-{n}", "signal": "retired"} for n in range(50)])
     weigh_signals(memory, DAY)
     assert "retired" not in weights(memory, "intent")
+
+
+def test_only_the_last_ninety_days_count(memory: Lake, land: Land) -> None:
+    for back in (DAYS, DAYS - 1, 0):
+        day = DAY - timedelta(days=back)
+        land_all(land, traffic("intent", 100, Random(back), day))
+        weigh_signals(memory, day)
+    fired = memory.scalar(
+        "select count(*) from signals where signal = 'rephrase' and day > $day", day=DAY - timedelta(days=DAYS)
+    )
+    rows = memory.frame("select fired_count from signal_weights where signal = 'rephrase' and day = $day", day=DAY)
+    assert rows.rows() == [(fired,)]
 
 
 def test_days_before_count_and_days_after_do_not(memory: Lake, land: Land) -> None:
