@@ -11,13 +11,18 @@ from flywheel.text.terms import distinctive_terms
 LONGEST_NAME = 80
 _WORDS_OF = ("model", "evidence", "tools", "who", "said", "wording", "topic")  # aspects that terms are looked for in
 _RARE = 0.05  # of its notes: a phrase rarer than this does not describe a mode, however much it is its own
+_MOST_READ = 1_000  # notes of a mode that terms are looked for in: bounds the phrases in memory
 _MANY = 0.15  # of its failures: a label or kind as common as this is part of what a mode is
 
 
 def topics_of(groups: Mapping[str, pl.DataFrame]) -> dict[str, tuple[str, ...]]:
-    """Return the terms that set each mode's notes apart from the others', by mode id."""
+    """Return the terms that set each mode's notes apart from the others', by mode id.
+
+    Of a large mode 1,000 notes are read, evenly spaced: terms in 5 % of its notes are in 5 % of those.
+    """
+    read = {mode_id: group["note"].gather_every(-(-len(group) // _MOST_READ)) for mode_id, group in groups.items()}
     return distinctive_terms(
-        {mode_id: [_prose(note) for note in group["note"]] for mode_id, group in groups.items()}, least_share=_RARE
+        {mode_id: [_prose(note) for note in notes] for mode_id, notes in read.items()}, least_share=_RARE
     )
 
 

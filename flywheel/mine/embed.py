@@ -6,7 +6,7 @@ all hashed columns: what a first day of a handful of failures gets.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +28,7 @@ WIDTH = KNOWN_WIDTH + HASHED_WIDTH  # a centroid is 1 KB
 _MOST_TERMS = 8_000
 _FEWEST_NOTES = 30  # of fewer, an SVD remembers the notes rather than what they have in common
 _SEED = 17
+_AT_ONCE = 4_096  # notes weighed at a time: their terms take a hundred times the room of their vectors
 
 
 class Embedder(Protocol):
@@ -61,23 +62,33 @@ class Space:
             return np.empty((0, WIDTH), np.float32)
         distinct, place = np.unique(np.asarray(notes, dtype=object), return_inverse=True)
         index = {term: number for number, term in enumerate(self.terms)}
-        weighed = self._weighed(distinct.tolist())
-        known = _sparse(weighed, index) @ self.places if self.terms else np.zeros((len(distinct), KNOWN_WIDTH))
-        unknown = [{term: weight for term, weight in terms.items() if term not in index} for terms in weighed]
-        hashed = FeatureHasher(n_features=HASHED_WIDTH, input_type="dict").transform(unknown).toarray()
-        return units(np.hstack([known, hashed]).astype(np.float32))[place]
+        rarity = self._rarity_by_term()
+        vectors = np.empty((len(distinct), WIDTH), np.float32)
+        for start in range(0, len(distinct), _AT_ONCE):
+            weighed = self._weighed(distinct[start : start + _AT_ONCE].tolist(), rarity)
+            vectors[start : start + len(weighed)] = self._placed(weighed, index)
+        return vectors[place]
 
     def unknown_share(self, notes: Sequence[str]) -> float:
         """Return how much of what the notes say the space has no term for, 0-1: by squared weight."""
-        known = set(self.terms)
+        known, rarity = set(self.terms), self._rarity_by_term()
         lost = [
             sum(weight * weight for term, weight in terms.items() if term not in known)
-            for terms in self._weighed(notes)
+            for start in range(0, len(notes), _AT_ONCE)
+            for terms in self._weighed(notes[start : start + _AT_ONCE], rarity)
         ]
         return sum(lost) / len(lost) if lost else 0.0
 
-    def _weighed(self, notes: Sequence[str]) -> list[dict[str, float]]:
-        rarity = dict(zip(self.terms, self.rarity.tolist(), strict=True))
+    def _placed(self, weighed: Sequence[dict[str, float]], index: Mapping[str, int]) -> Vectors:
+        known = _sparse(weighed, index) @ self.places if self.terms else np.zeros((len(weighed), KNOWN_WIDTH))
+        unknown = [{term: weight for term, weight in terms.items() if term not in index} for terms in weighed]
+        hashed = FeatureHasher(n_features=HASHED_WIDTH, input_type="dict").transform(unknown).toarray()
+        return units(np.hstack([known, hashed]).astype(np.float32))
+
+    def _rarity_by_term(self) -> dict[str, float]:
+        return dict(zip(self.terms, self.rarity.tolist(), strict=True))
+
+    def _weighed(self, notes: Sequence[str], rarity: Mapping[str, float]) -> list[dict[str, float]]:
         rarest = float(np.log1p(self.note_count) + 1)
         return [weighted_terms(note, rarity, rarest) for note in notes]
 
@@ -93,12 +104,13 @@ def fit_space(notes: Sequence[str]) -> Space:
     terms = tuple(sorted(frequent[:_MOST_TERMS]))
     rarity = np.array([np.log((1 + len(notes)) / (1 + found[term])) + 1 for term in terms])
     rough = Space(terms, rarity, np.zeros((len(terms), KNOWN_WIDTH), np.float32), len(notes))
-    matrix = _sparse(rough._weighed(notes), {term: number for number, term in enumerate(terms)})  # noqa: SLF001
+    matrix = _sparse(rough._weighed(notes, rough._rarity_by_term()), dict(zip(terms, range(len(terms)), strict=True)))  # noqa: SLF001
     width = min(KNOWN_WIDTH, min(matrix.shape) - 1)
     if width < 1:
         return Space()
     places = np.zeros((len(terms), KNOWN_WIDTH), np.float32)
-    places[:, :width] = TruncatedSVD(width, random_state=_SEED).fit(matrix).components_.T
+    with np.errstate(divide="ignore", invalid="ignore"):  # shares of a variance that identical notes do not have
+        places[:, :width] = TruncatedSVD(width, random_state=_SEED).fit(matrix).components_.T
     return Space(terms, rarity, places, len(notes))
 
 
@@ -108,7 +120,7 @@ def units(vectors: Vectors) -> Vectors:
     return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0), dtype=np.float32)
 
 
-def _sparse(weighed: Sequence[dict[str, float]], index: dict[str, int]) -> sp.csr_matrix:
+def _sparse(weighed: Sequence[dict[str, float]], index: Mapping[str, int]) -> sp.csr_matrix:
     rows, columns, weights = [], [], []
     for row, terms in enumerate(weighed):
         for term, weight in terms.items():

@@ -94,7 +94,8 @@ def _told(
     groups: Mapping[str, pl.DataFrame], known: Mapping[str, KnownMode], models: NoteModels
 ) -> dict[str, tuple[str, str]]:
     """Return name and description by mode: what they were called before, else by their pattern or by a model."""
-    terms = topics_of(groups)
+    is_new = any(mode_id not in known and mode_id != OTHER for mode_id in groups)
+    terms = topics_of(groups) if is_new else {}  # terms are what others do not have: one new mode needs all of them
     told = {
         mode_id: (known[mode_id].name, known[mode_id].description)
         if mode_id in known

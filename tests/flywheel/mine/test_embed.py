@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,16 @@ def test_few_notes_are_hashed() -> None:
 
 def test_no_notes_have_no_vectors(fitted: Space) -> None:
     assert fitted.embed([]).shape == (0, WIDTH)
+
+
+def test_more_notes_than_are_embedded_at_once_lie_where_they_lie_alone() -> None:
+    notes = [f"answer: a{number}\ntopic: t{number % 7}" for number in range(4_100)]
+    vectors = Space().embed(notes)
+    for place in (0, 1_234, 4_099):
+        assert np.array_equal(vectors[place], Space().embed([notes[place]])[0])
+
+
+def test_a_space_of_identical_notes_says_nothing_on_the_console() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_space(["answer: refund\ntopic: my card"] * 60)
