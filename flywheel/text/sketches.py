@@ -26,6 +26,8 @@ _SHORT_WORDS = 56
 _BANDING = Banding()
 # Pairs verified at a time: bounds the memory whatever the size of the corpus.
 _PAIRS_AT_ONCE = 20_000
+# Bytes of text whose pairs are verified at a time: shingles of long texts take twenty times their room.
+_BYTES_AT_ONCE = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,14 @@ def verified(sketched: Sketched, others: Sketched, pairs: Pairs, threshold: floa
 
 def similarities(texts: tuple[pl.Series, pl.Series], pairs: Pairs, kind: ShingleKind) -> Similarities:
     """Return the true Jaccard similarity of each pair (position in the first texts, position in the second)."""
+    sizes = [side.str.len_bytes().to_numpy()[which] for side, which in zip(texts, pairs, strict=True)]
+    slices = np.cumsum(sizes[0] + sizes[1]) // _BYTES_AT_ONCE
+    cuts = np.flatnonzero(np.diff(slices)) + 1
+    parts = zip(*(np.split(side, cuts) for side in pairs), strict=True)
+    return np.concatenate([_compared(texts, (first, second), kind) for first, second in parts])
+
+
+def _compared(texts: tuple[pl.Series, pl.Series], pairs: Pairs, kind: ShingleKind) -> Similarities:
     left, from_left = np.unique(pairs[0], return_inverse=True)
     right, from_right = np.unique(pairs[1], return_inverse=True)
     members = pl.concat([texts[0].gather(left), texts[1].gather(right)])

@@ -1,4 +1,5 @@
 import time
+import tracemalloc
 
 import numpy as np
 import polars as pl
@@ -7,6 +8,8 @@ import pytest
 from flywheel.core.errors import UsageError
 from flywheel.text.near_duplicates import near_duplicates, overlap
 from flywheel.text.normalise import normalise
+from flywheel.text.shingles import ShingleKind
+from flywheel.text.sketches import similarities
 
 VOCABULARY = np.array(
     [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "ei", "or", "u") for c in ("n", "st", "l")]
@@ -160,3 +163,20 @@ def test_frames_that_cannot_be_compared_are_refused(frame, message):
 def test_truth_is_computed_on_normalised_text():
     frame, _ = planted(10, (8, 30), (1, 3))
     assert all(normalise(text, keep_punctuation=False) == text for text in frame["text"])
+
+
+def test_long_texts_are_verified_within_bounded_memory() -> None:
+    words = [f"word{number}" for number in range(2_500)]
+    texts = [" ".join([*words, *(f"x{row}y{number}" for number in range(3))]) for row in range(800)]
+    sides = (np.zeros(800, np.int64), np.arange(800))
+    series = pl.Series(texts)
+    tracemalloc.start()
+    together = similarities((series, series), sides, ShingleKind.WORDS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 115 << 20  # 78 MB; all pairs at once took 155
+    alone = [
+        similarities((series, series), (sides[0][row : row + 1], sides[1][row : row + 1]), ShingleKind.WORDS)
+        for row in (0, 399, 799)
+    ]
+    assert [together[row] for row in (0, 399, 799)] == [one[0] for one in alone]
