@@ -39,8 +39,12 @@ def name_modes(day: date) -> int:
         if not (settings.note_model or settings.embedding_model):
             return name(lake, day, run_id())
         with connected(settings) as provider:
-            spent = [provider.ledger.spent_usd(purpose, since=run_started()) for purpose in NoteModels.purposes]
-            left_usd = max(0.0, settings.run_budget_usd - sum(spent))
+            ledger, since = provider.ledger, run_started()
+
+            def left_usd() -> float:
+                spent = [ledger.spent_usd(purpose, since=since) for purpose in NoteModels.purposes]
+                return max(0.0, settings.run_budget_usd - sum(spent))
+
             models = NoteModels(provider, settings.note_model, settings.embedding_model, left_usd)
             try:
                 return name(lake, day, run_id(), models=models)

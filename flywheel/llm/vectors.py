@@ -29,12 +29,12 @@ def embed_texts(provider: Provider, model: str, texts: Sequence[str], budget_usd
         ProviderBusy: the provider is away, or its vectors are not what was asked for.
 
     """
-    asked = [" ".join(text.split())[:_LONGEST_TEXT] or "-" for text in texts]
+    asked = _asked(texts)
     keys = {text: content_id("embedding", model, text) for text in asked}
     missing = [text for text in keys if provider.ledger.cached(keys[text]) is None]
     if missing:
         card = provider.cards().get(model, ModelCard(model, "", 0, 0))
-        worst_usd = sum(len(text.encode()) for text in missing) * card.price_in / 1e6
+        worst_usd = _worst_usd(card, missing)
         if worst_usd > budget_usd:
             raise UsageError(
                 f"Embedding {len(missing)} texts with {model!r} may cost {worst_usd:.2f} USD and {budget_usd:.2f} "
@@ -43,6 +43,22 @@ def embed_texts(provider: Provider, model: str, texts: Sequence[str], budget_usd
         asyncio.run(_fetch(provider, card, missing, keys))
     found = {text: _read(provider.ledger.cached(key)) for text, key in keys.items()}
     return np.array([found[text] for text in asked], np.float32).reshape(len(asked), -1)
+
+
+def worst_cost(provider: Provider, model: str, texts: Sequence[str]) -> float:
+    """Return what `embed_texts` would cost at most."""
+    texts = [
+        text for text in set(_asked(texts)) if provider.ledger.cached(content_id("embedding", model, text)) is None
+    ]
+    return _worst_usd(provider.cards().get(model, ModelCard(model, "", 0, 0)), texts) if texts else 0.0
+
+
+def _asked(texts: Sequence[str]) -> list[str]:
+    return [" ".join(text.split())[:_LONGEST_TEXT] or "-" for text in texts]
+
+
+def _worst_usd(card: ModelCard, texts: Sequence[str]) -> float:
+    return sum(len(text.encode()) for text in texts) * card.price_in / 1e6
 
 
 async def _fetch(provider: Provider, card: ModelCard, texts: Sequence[str], keys: dict[str, str]) -> None:

@@ -45,7 +45,7 @@ def name_modes(
     policy, models = policy or ModePolicy(), models or NoteModels()
     notes = models.noted(evidence_notes(lake, day))
     texts = notes["note"].to_list()
-    space: Embedder = models.space() or space_of_day(lake, day, texts, run_id)
+    space: Embedder = models.space(texts) or space_of_day(lake, day, texts, run_id)
     vectors = space.embed(texts)
     known = known_modes(lake, day)
     living = _living(lake, day, known, policy, space)

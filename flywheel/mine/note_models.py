@@ -6,7 +6,7 @@ what comes back is held to a form: an object with one short text, or it is `unpa
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ import polars as pl
 from flywheel.core.ids import content_id
 from flywheel.core.records import Message
 from flywheel.llm.client import Ask, Provider
-from flywheel.llm.vectors import embed_texts
+from flywheel.llm.vectors import embed_texts, worst_cost
 from flywheel.mine.embed import Embedder, Vectors
 from flywheel.mine.notes import aspects_of
 
@@ -44,7 +44,7 @@ class ModelSpace:
 
     provider: Provider
     model: str
-    budget_usd: float
+    left: Callable[[], float]  # USD
 
     @property
     def space_id(self) -> str:
@@ -58,7 +58,11 @@ class ModelSpace:
             BudgetSpent: they would cost more than is left.
 
         """
-        return embed_texts(self.provider, self.model, [_spoken(note) for note in notes], self.budget_usd)
+        return embed_texts(self.provider, self.model, [_spoken(note) for note in notes], self.left())
+
+    def affords(self, notes: Sequence[str]) -> bool:
+        """Return whether the notes can be embedded with what is left."""
+        return worst_cost(self.provider, self.model, [_spoken(note) for note in notes]) <= self.left()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,14 @@ class NoteModels:
     provider: Provider | None = None
     note_model: str = ""
     embedding_model: str = ""
-    budget_usd: float = 0.0
+    left: Callable[[], float] = float  # USD, asked before each use: what one spends the next one does not have
 
-    def space(self) -> Embedder | None:
-        """Return the embedding model's space, or None where none is configured."""
+    def space(self, notes: Sequence[str]) -> Embedder | None:
+        """Return the embedding model's space; None where none is configured, or writing notes took its money."""
         if self.provider is None or not self.embedding_model:
             return None
-        return ModelSpace(self.provider, self.embedding_model, self.budget_usd)
+        space = ModelSpace(self.provider, self.embedding_model, self.left)
+        return None if self.note_model and not space.affords(notes) else space
 
     def noted(self, notes: pl.DataFrame) -> pl.DataFrame:
         """Return the notes with the model's own line first, and where each came from: `note_origin`."""
@@ -100,7 +105,7 @@ class NoteModels:
         """Return what the model said to each text; '' where that was not of the form, None where it was not asked."""
         assert self.provider is not None  # noqa: S101 - the callers have looked
         asks = [Ask(self.note_model, _prompt(rule, text), "note") for text in texts]
-        replies = self.provider.ask_all(asks, self.budget_usd).replies
+        replies = self.provider.ask_all(asks, self.left()).replies
         found: list[str | None] = [checked(reply.content, key, longest) or "" for reply in replies]
         return found + [None] * (len(texts) - len(found))
 

@@ -51,14 +51,16 @@ def test_a_reply_is_one_short_line_or_nothing(content: str | None, expected: str
 
 def test_a_reply_that_is_no_note_is_unparsed_and_the_evidence_stands(provider: Provider) -> None:
     notes = pl.DataFrame({"note": ["answer: refund"]})
-    found = NoteModels(provider, note_model="wheel-small", budget_usd=1).noted(notes)
+    found = NoteModels(provider, note_model="wheel-small", left=lambda: 1.0).noted(notes)
     assert found.rows() == [("answer: refund", UNPARSED)]
     assert NoteModels().noted(notes).rows() == [("answer: refund", "evidence")]
 
 
 def test_without_budget_nothing_is_asked_and_the_evidence_stands(provider: Provider) -> None:
     notes = pl.DataFrame({"note": ["answer: refund"]})
-    assert NoteModels(provider, "wheel-small", budget_usd=-1).noted(notes).rows() == [("answer: refund", "evidence")]
+    assert NoteModels(provider, "wheel-small", left=lambda: -1.0).noted(notes).rows() == [
+        ("answer: refund", "evidence")
+    ]
 
 
 def test_modes_are_found_in_the_space_of_an_embedding_model(
@@ -68,8 +70,27 @@ def test_modes_are_found_in_the_space_of_an_embedding_model(
         key = {"day": DAY, "trace_id": f"t{number}"}
         land("traces", [key | {"output": answer, "query": "please help"}])
         land("failures", [key | {"p_failure": 0.9, "signals": ["thumbs_down"]}])
-    assert name_modes(memory, DAY, models=NoteModels(provider, "", EMBEDDING_MODEL, 1.0)) == 2
+    assert name_modes(memory, DAY, models=NoteModels(provider, "", EMBEDDING_MODEL, lambda: 1.0)) == 2
     assert memory.frame("select distinct space_id from failure_modes").rows() == [(f"embedding:{EMBEDDING_MODEL}",)]
+
+
+def test_notes_that_used_the_budget_up_leave_the_fitted_space(
+    provider: Provider, memory: Lake, land: Callable[..., int]
+) -> None:
+    for number in range(6):
+        land("traces", [{"day": DAY, "trace_id": f"t{number}", "output": "card_lost", "query": "please help"}])
+        land("failures", [{"day": DAY, "trace_id": f"t{number}", "p_failure": 0.9, "signals": ["thumbs_down"]}])
+    models = NoteModels(provider, "wheel-small", EMBEDDING_MODEL, lambda: -1.0)
+    assert name_modes(memory, DAY, models=models) == 1
+    assert memory.frame("select distinct space_id from failure_modes").rows() == [("hashed",)]
+
+
+def test_what_notes_spend_names_do_not_have(provider: Provider) -> None:
+    asked: list[float] = []
+    models = NoteModels(provider, "wheel-small", left=lambda: asked.append(1.0) or 1.0)  # type: ignore[func-returns-value]
+    models.noted(pl.DataFrame({"note": ["answer: refund"]}))
+    models.names({"m": ["answer: refund"]})
+    assert len(asked) == 2
 
 
 def test_a_text_is_embedded_and_paid_once(provider: Provider) -> None:
