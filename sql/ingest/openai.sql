@@ -49,9 +49,8 @@ calls as (
         and (told.response.choices is not null or json_type(record, '$.response') = 'OBJECT') as has_response,
         len(list_filter(
             told.request.messages,
-            lambda message: coalesce(message.role, message.content, message.tool_calls) is null
-        )) > 0
-        and list_distinct(json_type(record, '$.request.messages[*]')) != ['OBJECT'] as has_odd_message,
+            lambda message: message.role is null and message.content is null and message.tool_calls is null
+        )) > 0 as has_odd_message,
         nullif(told.response.id, '') as response_id,
         coalesce(try_cast(told.timestamp as double), try_cast(told.response.created as double)) as epoch,
         coalesce(
