@@ -179,6 +179,10 @@ class Lake:
             finally:
                 self._joined = None
 
+    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Return a cursor to ask with; inside of `together` it sees what has been landed there."""
+        return self._cursor()
+
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a connection of its own to the same lake: temporary views and variables stay on it."""

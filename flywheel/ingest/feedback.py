@@ -16,6 +16,10 @@ _SAYING_COLUMNS = (
 )
 _NOTHING_SAID = ("[]", "null")
 _LAKE_CALLS = f"create or replace temp view calls as select {', '.join(_CALL_COLUMNS)} from lake.raw_traces"  # noqa: S608
+_IDS = [column for column in _CALL_COLUMNS if column != "conversation_id"]
+_LAKE_IDS = f"""
+create or replace temp view calls as select {", ".join(_IDS)}, null::varchar as conversation_id from lake.raw_traces
+"""  # noqa: S608
 _ADOPT = """
 update lake.raw_feedback as said set day = adopted.day, trace_id = adopted.trace_id, run_id = $run_id
 from adopted where said.feedback_id = adopted.feedback_id and said.trace_id is null
@@ -29,7 +33,8 @@ def land_feedback(lake: Lake, parsed: pl.DataFrame, run_id: str) -> int:
 
     `parsed` has what the format's query gave, plus `source_file`, as it was before redaction: texts are redacted and
     ids turned into pseudonyms here. Its calls are in raw_traces already. What names a call nobody knows waits without
-    a trace. Said twice is landed once, also where it found its trace in between.
+    a trace, and so does what names a conversation: only when all is landed, `adopt_orphans` knows its last call. Said
+    twice is landed once, also where it found its trace in between.
     """
     says_something = pl.col("feedback").is_not_null() & ~pl.col("feedback").is_in(_NOTHING_SAID)
     records = parsed.filter(says_something).select(_SAYING_COLUMNS).with_row_index("place")
@@ -50,7 +55,7 @@ def adopt_orphans(lake: Lake, run_id: str, calls: pl.DataFrame | None = None) ->
     waiting = _asked(lake, find_query("landing", "waiting"))
     if waiting.is_empty():
         return 0
-    adopted = _with_traces(lake, waiting, calls).drop_nulls("trace_id")
+    adopted = _with_traces(lake, waiting, _LAKE_CALLS if calls is None else calls).drop_nulls("trace_id")
     if adopted.is_empty():
         return 0
     with lake.transaction("adopt raw_feedback", "raw_feedback") as cursor:
@@ -78,24 +83,26 @@ def _placed(lake: Lake, said: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFram
         pl.col("own_trace_id").alias("trace_id"), pl.col("started_at").dt.date().alias("trace_day")
     )
     calls = parsed.filter(pl.col("problem").is_null() & pl.col("trace_id").is_not_null())
-    # a conversation may go on in the next block: only the lake knows its last call
-    calls = calls.with_columns(pl.col("started_at").dt.date().alias("day"), pl.lit("").alias("conversation_id"))
+    calls = calls.with_columns(
+        pl.col("started_at").dt.date().alias("day"), pl.lit(None, pl.String).alias("conversation_id")
+    )
     named = said.filter(~pl.col("is_own"))
     if named.is_empty():
         return own
     near = _with_traces(lake, named, calls.select(_CALL_COLUMNS))
     near = near.with_columns(pseudonyms(near["target"]))
     is_far = pl.col("trace_id").is_null()
-    far = _with_traces(lake, near.filter(is_far).drop("trace_id", "trace_day"), None)
+    far = _with_traces(lake, near.filter(is_far).drop("trace_id", "trace_day"), _LAKE_IDS)
     return pl.concat([own, near.filter(~is_far), far], how="diagonal")
 
 
-def _with_traces(lake: Lake, named: pl.DataFrame, calls: pl.DataFrame | None) -> pl.DataFrame:
-    """Add `trace_id` and `trace_day` of what the targets mean among the calls, by default all known ones."""
+def _with_traces(lake: Lake, named: pl.DataFrame, calls: pl.DataFrame | str) -> pl.DataFrame:
+    """Add `trace_id` and `trace_day` of what the targets mean among calls: a frame, or what makes a view of them."""
     if named.is_empty():
         return named
-    views = {"wanted": named.select("target", "occurred_at")} | ({} if calls is None else {"calls": calls})
-    meant = _asked(lake, find_query("landing", "target_of"), **views)
+    meant = _asked(
+        lake, find_query("landing", "target_of"), wanted=named.select("target", "occurred_at"), calls=calls
+    )
     return named.join(meant, on=["target", "occurred_at"], how="left", nulls_equal=True)
 
 
@@ -115,15 +122,13 @@ def _land_named(lake: Lake, rows: pl.DataFrame, run_id: str) -> int:
     return fresh.filter(pl.col("is_alone"))["place"].n_unique()
 
 
-def _asked(lake: Lake, query: str, **views: pl.DataFrame) -> pl.DataFrame:
-    """Return what a query makes of frames it knows by name; `calls` are all of raw_traces unless given."""
-    cursor = lake.connection.cursor()
-    try:
+def _asked(lake: Lake, query: str, **views: pl.DataFrame | str) -> pl.DataFrame:
+    """Return what a query makes of views it knows by name, frames or statements; it sees what is landed together."""
+    with lake.reading() as cursor:
         cursor.execute("set timezone = 'UTC'")  # a cursor does not inherit it: the machine's zone would decide days
-        if "calls" not in views:
-            cursor.execute(_LAKE_CALLS)
         for name, rows in views.items():
-            cursor.register(name, rows.to_arrow())
+            if isinstance(rows, str):
+                cursor.execute(rows)
+            else:
+                cursor.register(name, rows.to_arrow())
         return cursor.execute(query).pl()
-    finally:
-        cursor.close()

@@ -48,6 +48,9 @@ def land_records(lake: Lake, source: str, records: Sequence[str], log_format: st
 def _wake_feedback(lake: Lake, parsed: Parsed) -> None:
     if parsed.rows is None:
         return
+    if parsed.rows["feedback"].cast(pl.String).str.contains('"target"', literal=True).any():
+        adopt_orphans(lake, "")  # what was said just now may be about any call
+        return
     is_call = pl.col("problem").is_null() & pl.col("trace_id").is_not_null()
     calls = parsed.rows.filter(is_call).with_columns(pl.col("started_at").dt.date().alias("day"))
     if calls.height:

@@ -1,7 +1,9 @@
 """What users and systems say finds its trace: in its record, by any name, before the trace and after it, once."""
 
 import json
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,6 +12,7 @@ import pytest
 from flywheel.core.days import unmined_days
 from flywheel.core.lake import Lake
 from flywheel.ingest.feedback import adopt_orphans, land_feedback
+from flywheel.ingest.files import ingest_files
 from flywheel.ingest.redaction import redact_records
 
 MONDAY, TUESDAY = datetime(2026, 1, 5, 10, tzinfo=UTC), datetime(2026, 1, 6, 10, tzinfo=UTC)
@@ -71,13 +74,37 @@ def test_feedback_names_its_trace(memory: Lake, target: str, trace_id: str | Non
         assert land(memory, *calls, word(target)) == 1
     else:
         assert (land(memory, *calls), land(memory, word(target))) == (0, 1)
+    assert adopt_orphans(memory, "run") == (target == "talk")
     assert held(memory) == [(trace_id, None if target == trace_id else target, -1.0)]
 
 
 def test_a_conversation_means_its_last_call_before_the_word_was_said(memory: Lake) -> None:
     land(memory, call("t1", conversation_id="talk"), call("t2", TUESDAY, conversation_id="talk"))
     land(memory, word("talk", occurred_at="2026-01-05T12:00:00Z"), word("talk", occurred_at="2026-01-07"))
+    assert adopt_orphans(memory, "run") == 2
     assert held(memory, "trace_id, day") == [("t1", date(2026, 1, 5)), ("t2", date(2026, 1, 6))]
+
+
+def test_a_conversation_that_goes_on_means_its_new_last_call(
+    lake: Lake, write_log: Callable[..., Path], record: Callable[..., Row]
+) -> None:
+    def read(*lines: Row, name: str) -> None:
+        ingest_files(lake, [str(write_log(*lines, name=name))], "", MONDAY + timedelta(days=3), "run")
+
+    said = {"kind": "thumb", "value": -1, "target": "c1", "occurred_at": "2026-01-06T11:00:00Z"}
+    read(record(1, conversation_id="c1"), name="day1.jsonl")
+    last = record(2, conversation_id="c1", timestamp="2026-01-06T10:00:00Z", feedback=[said])
+    read(last, name="day2.jsonl")
+    found = lake.frame("select response_id, said.day from raw_feedback as said join raw_traces using (trace_id)")
+    assert found.rows() == [("r-2", date(2026, 1, 6))]
+
+
+def test_what_is_landed_together_is_seen(lake: Lake) -> None:
+    with lake.together("land", "raw_feedback", "raw_traces"):
+        land(lake, call("t1", conversation_id="talk"))
+        land(lake, word("talk"), word("t1", value=1))
+        assert adopt_orphans(lake, "run") == 1
+    assert held(lake, "trace_id, value") == [("t1", -1.0), ("t1", 1.0)]
 
 
 def test_feedback_waits_for_its_trace_and_reopens_its_day(memory: Lake) -> None:
