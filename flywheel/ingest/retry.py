@@ -13,6 +13,7 @@ from flywheel.core.scratch import Scratch
 from flywheel.core.storage import open_store
 from flywheel.ingest.blocks import BLOCK_BYTES, LONGEST_RECORD_BYTES, Block, Place, text_array
 from flywheel.ingest.containers import Kind, recognise
+from flywheel.ingest.feedback import adopt_orphans
 from flywheel.ingest.files import ingest_source, split_source
 from flywheel.ingest.landing import LANDED_TABLES, Parsed, Reading, land_parsed, parse_block
 from flywheel.ingest.ledger import UNKNOWN_FORMAT, Known, known_sources, read_over
@@ -50,7 +51,10 @@ def retry_refused(
 ) -> list[Retried]:
     """Read refused records of logs again from where they stand, and return what became of them, by source."""
     rows = lake.frame(_REFUSED, id=quarantine_id, reason=reason)
-    return [_retry_source(lake, part, now) for part in rows.partition_by("source_file", maintain_order=True)]
+    retried = [_retry_source(lake, part, now) for part in rows.partition_by("source_file", maintain_order=True)]
+    if any(one.landed for one in retried):
+        adopt_orphans(lake, "")
+    return retried
 
 
 def _retry_source(lake: Lake, rows: pl.DataFrame, now: datetime) -> Retried:

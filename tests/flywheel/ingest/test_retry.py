@@ -78,6 +78,15 @@ def test_a_whole_file_is_tried_again(memory: Lake, ingest: Read, record: Record)
     assert (told.tried, told.resolved, told.landed) == (1, 1, 1)
 
 
+def test_feedback_that_waited_finds_a_call_that_lands_late(memory: Lake, ingest: Read, record: Record) -> None:
+    said = {"kind": "thumb", "value": -1, "target": "r-2"}
+    ingest(record(1, feedback=[said]), record(2, timestamp="2026-01-08T10:00:00Z"))
+    assert memory.scalar("select count(*) from raw_feedback where trace_id is null") == 1
+    retry_refused(memory, LATER)
+    found = memory.frame("select response_id from raw_feedback join raw_traces using (trace_id)")
+    assert found.rows() == [("r-2",)]
+
+
 def test_answers_in_quarantine_are_none_of_this(memory: Lake) -> None:
     row = {"day": LATER.date(), "quarantine_id": "q", "table_name": "answers", "source_file": "x", "source_line": 1}
     memory.land("quarantine", memory.typed("quarantine", [row]))
