@@ -109,7 +109,7 @@ def test_a_gateways_feedback_finds_its_inferences_and_episodes_or_waits(lake: La
     reports = {name: ingest_file(lake, path, now=NOW) for name, path in paths.items()}
     assert {name: counts(report) for name, report in reports.items()} == TENSORZERO
     assert {report.format for report in reports.values()} == {"tensorzero"}
-    assert adopt_orphans(lake, "run") == 1972
+    assert adopt_orphans(lake, "run") == 2132
     found = lake.frame(
         "select kind, name = 'haiku_score' as is_score, value, count(*) as said, count(trace_id) as found "
         "from lake.raw_feedback where kind = 'demonstration' or name = 'haiku_score' group by all order by all"
