@@ -12,6 +12,7 @@ create table quarantine (
     source_line bigint,
     byte_offset bigint,
     raw varchar, -- the row as it came, cut at 10,000 characters
+    actor_hash varchar, -- whose it is, where that could be read
     quarantined_at timestamptz,
     resolved_at timestamptz -- when it landed after all, or its file was read anew; null: still refused
 );

@@ -33,6 +33,7 @@ class RefusedLine:
     detail: str
     raw: str
     item: int = 0  # of one line that holds several records: which of those refused for this reason
+    actor_hash: str | None = None  # whose it is, where that could be read
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 """Feedback into the lake: said inside a record or on its own, about a known call or one that still has to come."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.queries import find_query
 from flywheel.ingest.forget import without_forgotten
-from flywheel.ingest.redaction import pseudonyms
+from flywheel.ingest.redaction import pseudonyms, without_names
 from flywheel.text.pii import redact_column
+from flywheel.text.pii_names import NameFinder
 
 _CALL_COLUMNS = ("day", "trace_id", "response_id", "conversation_id", "started_at", "aliases")
 _SAYING_COLUMNS = (
@@ -28,19 +32,21 @@ _KNOWN = "select feedback_id from lake.raw_feedback where feedback_id in (select
 _INSERT = "insert into lake.raw_feedback by name select *, $run_id as run_id from fresh"
 
 
-def land_feedback(lake: Lake, parsed: pl.DataFrame, run_id: str) -> int:
+def land_feedback(
+    lake: Lake, parsed: pl.DataFrame, now: datetime, run_id: str, names: NameFinder | None = None
+) -> int:
     """Land what a block of records says about calls; return how many records that are only feedback were new.
 
     `parsed` has what the format's query gave, plus `source_file`, as it was before redaction: texts are redacted and
     ids turned into pseudonyms here. Its calls are in raw_traces already. What names a call nobody knows waits without
     a trace, and so does what names a conversation: only when all is landed, `adopt_orphans` knows its last call. Said
-    twice is landed once, also where it found its trace in between.
+    twice is landed once, also where it found its trace in between. `names` finds people's names in what was said.
     """
     says_something = pl.col("feedback").is_not_null() & ~pl.col("feedback").is_in(_NOTHING_SAID)
     records = parsed.filter(says_something).select(_SAYING_COLUMNS).with_row_index("place")
     if records.is_empty():
         return 0
-    said = without_forgotten(lake, _placed(lake, _heard(lake, records), parsed))
+    said = without_forgotten(lake, _placed(lake, _heard(lake, records, now, names), parsed))
     own, named = said.filter(pl.col("is_own")), said.filter(~pl.col("is_own"))
     lake.land("raw_feedback", _rows(lake, own).drop("place", "is_alone"), run_id)
     return _land_named(lake, _rows(lake, named), run_id) if named.height else 0
@@ -64,14 +70,16 @@ def adopt_orphans(lake: Lake, run_id: str, calls: pl.DataFrame | None = None) ->
     return adopted.height
 
 
-def _heard(lake: Lake, records: pl.DataFrame) -> pl.DataFrame:
+def _heard(lake: Lake, records: pl.DataFrame, now: datetime, names: NameFinder | None) -> pl.DataFrame:
     """Return one row per thing said, without personal data but for the names of what it is about."""
-    said = _asked(lake, find_query("landing", "feedback_of"), parsed_records=records)
+    query = find_query("landing", "feedback_of")
+    said = _asked(lake, query, {"now": now}, parsed_records=records)
+    texts = redact_column(said["text"])[0]
     actors = said["actor"].drop_nulls().unique()
     hashed = dict(zip(actors, [content_id("actor", name) for name in actors], strict=True))
     return said.with_columns(
         redact_column(said["name"])[0],
-        redact_column(said["text"])[0],
+        texts if names is None else without_names(texts, names),
         pl.col("actor").replace_strict(hashed, return_dtype=pl.String).alias("actor_hash"),
         pl.col("target").is_null().alias("is_own"),
     )
@@ -122,7 +130,9 @@ def _land_named(lake: Lake, rows: pl.DataFrame, run_id: str) -> int:
     return fresh.filter(pl.col("is_alone"))["place"].n_unique()
 
 
-def _asked(lake: Lake, query: str, **views: pl.DataFrame | str) -> pl.DataFrame:
+def _asked(
+    lake: Lake, query: str, given: Mapping[str, object] | None = None, **views: pl.DataFrame | str
+) -> pl.DataFrame:
     """Return what a query makes of views it knows by name, frames or statements; it sees what is landed together."""
     with lake.reading() as cursor:
         cursor.execute("set timezone = 'UTC'")  # a cursor does not inherit it: the machine's zone would decide days
@@ -131,4 +141,4 @@ def _asked(lake: Lake, query: str, **views: pl.DataFrame | str) -> pl.DataFrame:
                 cursor.execute(rows)
             else:
                 cursor.register(name, rows.to_arrow())
-        return cursor.execute(query).pl()
+        return cursor.execute(query, given).pl()

@@ -15,8 +15,11 @@ from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.purge import purge_history, vacuum_sqlite
 from flywheel.core.storage import Store
+from flywheel.ingest.actors import actor_hash
+from flywheel.ingest.blocks import RefusedLine
 from flywheel.ingest.forget_places import ReleaseHit, clean_inbox, delete_reports, releases_with
-from flywheel.ingest.forget_rows import Subject, Told, rows_that_tell, tables_of
+from flywheel.ingest.forget_rows import Subject, Told, rows_that_tell, tables_of, words_of
+from flywheel.ingest.redaction import redacted_id
 from flywheel.llm.ledger import Ledger
 
 # what a tombstone may stand for, in rows that land
@@ -69,7 +72,7 @@ def forget(lake: Lake, store: Store, subject: Subject, now: datetime, run_id: st
 
 def without_forgotten(lake: Lake, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that tell of nobody and nothing forgotten; for redacted traces and feedback about to land."""
-    known = frozenset(lake.frame("select subject_hash from forgotten")["subject_hash"])
+    known = entombed_hashes(lake)
     if not known or frame.is_empty():
         return frame
     gone = pl.lit(False)
@@ -80,6 +83,20 @@ def without_forgotten(lake: Lake, frame: pl.DataFrame) -> pl.DataFrame:
         ids = _entombed(frame["aliases"].explode().cast(pl.String), known)
         gone = gone | pl.col("aliases").list.set_intersection(ids).list.len().fill_null(0).gt(0)
     return frame.filter(~gone)
+
+
+def entombed_hashes(lake: Lake) -> frozenset[str]:
+    """Return the tombstones of all that was forgotten."""
+    return frozenset(lake.frame("select subject_hash from forgotten")["subject_hash"])
+
+
+def tells_of_forgotten(line: RefusedLine, known: frozenset[str]) -> bool:
+    """Whether a refused line is of somebody forgotten, or names them or their call, as far as it can be read."""
+    if not known:
+        return False
+    words = words_of(line.raw, is_parsed=line.actor_hash is not None)
+    ids = {line.actor_hash, *map(actor_hash, words), *map(redacted_id, words)} - {None}
+    return any(_tombstone(str(one)) in known for one in ids)
 
 
 def _entombed(ids: pl.Series, known: frozenset[str]) -> list[str]:

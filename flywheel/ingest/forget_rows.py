@@ -1,6 +1,7 @@
 """Which rows of the lake tell of a person or a call: found by the ids they carry, in whatever table there is."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from flywheel.ingest.actors import actor_hash
-from flywheel.ingest.redaction import redacted_id
+from flywheel.ingest.redaction import meaning_of, redacted_id
 
 # They hold no content: what was paid stays paid, what was read stays read, and tombstones are what is left.
 KEPT_TABLES = ("spend", "sources", "forgotten")
@@ -50,6 +51,11 @@ where database_name = 'lake' and table_name in (
 ) group by table_name order by table_name
 """
 
+# texts of JSON; what stands between the borders of cells and values
+_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BORDER = re.compile(r"[\[\]{},;:|\t\r\n]")
+_BARE = r"(?:^|[\[{{,;:|\t\r\n])\s*{}\s*(?:$|[\]}},;:|\t\r\n])"
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -73,6 +79,11 @@ class Subject:
         """Return what a refused line of JSON that tells of it contains."""
         return json.dumps(self.name, ensure_ascii=False)
 
+    @property
+    def bare(self) -> str:
+        """Return a pattern for it without quotes: a number of JSON, a cell of CSV."""
+        return _BARE.format(re.escape(self.name))
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -93,6 +104,7 @@ class Told:
                 yield f"{column} in (select unnest(${column}::varchar[]))", {column: sorted(wanted)}
         if table == "quarantine":
             yield "contains(raw, $quoted)", {"quoted": self.subject.quoted}
+            yield "actor_hash is null and regexp_matches(raw, $bare)", {"bare": self.subject.bare}
             yield (
                 "concat_ws(':', source_file, source_line) in (select unnest($lines::varchar[]))",
                 {"lines": sorted(self.lines)},
@@ -129,9 +141,20 @@ def rows_that_tell(cursor: Any, subject: Subject) -> Told:
         ids=ids | {"refused_id": frozenset().union(*ids.values())},
         others_trace_ids=frozenset(feedback.filter("is_own")["trace_id"].drop_nulls()) - trace_ids,
         aliases=frozenset(aliases - trace_ids),
-        lines=frozenset(f"{file}:{line}" for file, line, _ in came.iter_rows()),
+        # what a receiver got has no file: its lines are numbers within one request
+        lines=frozenset(f"{file}:{line}" for file, line, _ in came.iter_rows() if not _is_received(file)),
         days=tuple(sorted({str(day) for day in came["day"]})),
     )
+
+
+def words_of(raw: str, *, is_parsed: bool) -> set[str]:
+    """Return what of a refused line may name somebody: its texts, and unless it was parsed its numbers and cells."""
+    words = {meaning_of(literal) for literal in _TEXT.findall(raw)}
+    return words if is_parsed else words | {cell.strip() for cell in _BORDER.split(raw)} - {""}
+
+
+def _is_received(source: str | None) -> bool:
+    return source is not None and source.startswith("receiver:")
 
 
 def tables_of(cursor: Any) -> dict[str, list[str]]:

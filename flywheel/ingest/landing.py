@@ -17,12 +17,12 @@ from flywheel.core.scratch import Scratch
 from flywheel.ingest.actors import hashed_actor
 from flywheel.ingest.blocks import RAW_BYTES, Block, RefusedLine, shown
 from flywheel.ingest.feedback import land_feedback
-from flywheel.ingest.forget import without_forgotten
+from flywheel.ingest.forget import entombed_hashes, tells_of_forgotten, without_forgotten
 from flywheel.ingest.formats import format_query
 from flywheel.ingest.hints import hint_for
 from flywheel.ingest.log_fields import observe, sampled_places
 from flywheel.ingest.redaction import redact_line, redact_records
-from flywheel.text.pii_names import name_finder
+from flywheel.text.pii_names import NameFinder, name_finder
 
 LANDED_TABLES = ("log_fields", "quarantine", "raw_feedback", "raw_traces", "sources")
 NOT_A_CALL = "not_a_call"  # a row that is context: spans of HTTP, databases, chains, agents
@@ -138,8 +138,8 @@ def _problem_rows(rows: pl.DataFrame, block: Block) -> Iterable[RefusedLine]:
     places = block.source_lines.searchsorted(problems["source_line"].to_numpy())
     items = problems.select(pl.int_range(pl.len()).over("source_line", "problem")).to_series()
     return [
-        replace(_refused(block, int(at), problem, _NEEDED), item=item)
-        for at, problem, item in zip(places, problems["problem"], items, strict=True)
+        replace(_refused(block, int(at), problem, _NEEDED), item=item, actor_hash=actor)
+        for at, problem, item, actor in zip(places, problems["problem"], items, problems["actor_hash"], strict=True)
     ]
 
 
@@ -151,13 +151,13 @@ def _refused(block: Block, at: int, reason: str, detail: str) -> RefusedLine:
 
 def land_parsed(lake: Lake, parsed: Parsed, reading: Reading) -> Tally:
     """Land a parsed block and return what became of it; to be called inside of `lake.together`."""
-    tally = Tally(read=len(parsed.refused), quarantined=len(parsed.refused))
+    tally = Tally(read=len(parsed.refused))
     if parsed.fields is not None:
         lake.land("log_fields", parsed.fields, reading.run_id)
     if parsed.rows is not None:
         _land_rows(lake, parsed.rows, reading, tally)
     if parsed.refused:
-        land_refused(lake, parsed.refused, reading)
+        tally.quarantined = land_refused(lake, parsed.refused, reading, name_finder(lake.settings))
     return tally
 
 
@@ -168,26 +168,32 @@ def _land_rows(lake: Lake, rows: pl.DataFrame, reading: Reading, tally: Tally) -
     tally.read += rows.filter(is_fine).height
     calls = rows.filter(is_fine & pl.col("trace_id").is_not_null())
     calls = calls.with_columns(pl.col("started_at").dt.date().alias("day"))
-    redaction = redact_records(calls, name_finder(lake.settings))
+    names = name_finder(lake.settings)
+    redaction = redact_records(calls, names)
     kept = without_forgotten(lake, redaction.records)
     tally.redacted, tally.redacted_kinds = redaction.changed_count, Counter(redaction.counts)
     tally.landed = lake.land("raw_traces", kept.drop(_EXTRA_COLUMNS), reading.run_id)
-    tally.landed += land_feedback(lake, rows, reading.run_id)
+    tally.landed += land_feedback(lake, rows, reading.now, reading.run_id, names)
     tally.days = {str(day) for day in calls["day"].unique()}
 
 
-def land_refused(lake: Lake, refused: Sequence[RefusedLine], reading: Reading) -> list[str]:
-    """Put lines into quarantine, redacted, and return their ids; one that is there already is refused once more."""
-    rows = [_quarantine_row(reading, line) for line in refused]
+def land_refused(
+    lake: Lake, refused: Sequence[RefusedLine], reading: Reading, names: NameFinder | None = None
+) -> int:
+    """Put lines into quarantine, redacted, and return how many; one that is there already is refused once more.
+
+    Lines that tell of somebody or something forgotten stay out. `names` finds people's names in what is kept.
+    """
+    known = entombed_hashes(lake)
+    rows = [_quarantine_row(reading, line, names) for line in refused if not tells_of_forgotten(line, known)]
     lake.land("quarantine", lake.typed("quarantine", rows), reading.run_id)
-    ids = [str(row["quarantine_id"]) for row in rows]
     if reading.is_anew:
         with lake.transaction("reopen quarantine", "quarantine") as cursor:
-            cursor.execute(_REOPEN, {"ids": ids})
-    return ids
+            cursor.execute(_REOPEN, {"ids": [str(row["quarantine_id"]) for row in rows]})
+    return len(rows)
 
 
-def _quarantine_row(reading: Reading, line: RefusedLine) -> dict[str, object]:
+def _quarantine_row(reading: Reading, line: RefusedLine, names: NameFinder | None) -> dict[str, object]:
     return {
         "day": reading.now.astimezone(UTC).date(),
         "quarantine_id": content_id(
@@ -199,6 +205,7 @@ def _quarantine_row(reading: Reading, line: RefusedLine) -> dict[str, object]:
         "source_file": reading.source,
         "source_line": line.source_line,
         "byte_offset": line.byte_offset,
-        "raw": redact_line(line.raw),
+        "raw": redact_line(line.raw, names),
+        "actor_hash": line.actor_hash,
         "quarantined_at": reading.now,
     }

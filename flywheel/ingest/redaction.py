@@ -50,7 +50,7 @@ def redact_records(records: pl.DataFrame, names: NameFinder | None = None) -> Re
         + [_pseudonym_lists(records["aliases"], counts)]
     )
     if names is not None:
-        cleaned = cleaned.with_columns([_without_names(cleaned[column], names, counts) for column in SPOKEN_COLUMNS])
+        cleaned = cleaned.with_columns([without_names(cleaned[column], names, counts) for column in SPOKEN_COLUMNS])
     columns = (*JSON_COLUMNS, *TEXT_COLUMNS, *ID_COLUMNS, "aliases")
     changed = pl.DataFrame([cleaned[column].ne_missing(records[column]) for column in columns])
     changed_count = int(changed.select(pl.any_horizontal(pl.all())).to_series().sum())
@@ -62,10 +62,33 @@ def redact_json(text: str) -> str:
     return _rewritten([text], Counter())[0]
 
 
-def redact_line(line: str) -> str:
+def redact_line(line: str, names: NameFinder | None = None) -> str:
     """Return the beginning of a refused line, JSON or not, without personal data and without half of some."""
     head = redact(redact_json(_beginning(line))).text
+    if names is not None:
+        head = without_names(pl.Series([head]), names)[0]
     return head[:RAW_KEPT]
+
+
+def without_names(texts: pl.Series, names: NameFinder, counts: Counter[PiiKind] | None = None) -> pl.Series:
+    """Replace people's names; in what begins like JSON or is a column of it, those in texts of more than one word."""
+    found: Counter[PiiKind] = Counter() if counts is None else counts
+
+    def nameless(text: str) -> str:
+        spans = names.find(text)
+        found.update(span.kind for span in spans)
+        return replaced(text, spans)
+
+    def nameless_literal(literal: re.Match[str]) -> str:
+        spoken = meaning_of(literal[0]) if literal[0].startswith('"') and " " in literal[0] else ""
+        told = nameless(spoken) if spoken else ""
+        return json.dumps(told, ensure_ascii=False) if told != spoken else literal[0]
+
+    def cleaned(text: str) -> str:
+        is_json = texts.name in JSON_COLUMNS or (texts.name not in TEXT_COLUMNS and text.lstrip()[:1] in ("{", "["))
+        return _LITERAL.sub(nameless_literal, text) if is_json else nameless(text)
+
+    return pl.Series(texts.name, [text and cleaned(text) for text in texts], dtype=pl.String)
 
 
 def redact_place(source: str) -> str:
@@ -125,7 +148,7 @@ def _secret(literal: str, is_password: bool, counts: Counter[PiiKind]) -> str:
 
 
 def _redacted_literal(literal: str, kinds: frozenset[PiiKind], counts: Counter[PiiKind], depth: int) -> str:
-    spoken = _spoken(literal) if literal.startswith('"') else literal
+    spoken = meaning_of(literal) if literal.startswith('"') else literal
     # arguments of tools are JSON inside JSON: replaced as JSON, so that it stays JSON
     is_json = spoken.lstrip()[:1] in ("{", "[", '"') and '"' in spoken and depth < _DEEPEST
     inner = _rewritten([spoken], counts, depth + 1)[0] if is_json else spoken
@@ -166,27 +189,7 @@ def _pseudonym_lists(ids: pl.Series, counts: Counter[PiiKind]) -> pl.Series:
     return rows.select("place").join(hashed, on="place", how="left", maintain_order="left")["aliases"]
 
 
-def _without_names(texts: pl.Series, names: NameFinder, counts: Counter[PiiKind]) -> pl.Series:
-    """Replace people's names; in JSON, those in texts of more than one word."""
-
-    def nameless(text: str) -> str:
-        spans = names.find(text)
-        counts.update(span.kind for span in spans)
-        return replaced(text, spans)
-
-    def nameless_literal(found: re.Match[str]) -> str:
-        spoken = _spoken(found[0]) if found[0].startswith('"') and " " in found[0] else ""
-        cleaned = nameless(spoken) if spoken else ""
-        return json.dumps(cleaned, ensure_ascii=False) if cleaned != spoken else found[0]
-
-    if texts.name in JSON_COLUMNS:
-        done = [text and _LITERAL.sub(nameless_literal, text) for text in texts]
-    else:
-        done = [text and nameless(text) for text in texts]
-    return pl.Series(texts.name, done, dtype=pl.String)
-
-
-def _spoken(literal: str) -> str:
+def meaning_of(literal: str) -> str:
     """Return what a JSON text says, as well as a broken one can be understood."""
     try:
         return str(json.loads(literal, strict=False))

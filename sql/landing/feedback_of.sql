@@ -52,9 +52,11 @@ understood as (
         try_cast(item.occurred_at as double) as epoch,
         coalesce(
             try_cast(item.occurred_at as timestamptz),
-            to_timestamp(case when abs(epoch) <= 1e11 then epoch when abs(epoch) <= 1e14 then epoch / 1000 end),
-            started_at
-        ) as spoken_at
+            to_timestamp(case when abs(epoch) <= 1e11 then epoch when abs(epoch) <= 1e14 then epoch / 1000 end)
+        ) as spoken_at,
+        -- what calls are refused for: a clock that is ahead, or was never set
+        timestamptz '2000-01-01 00:00:00+00' as earliest,
+        $now::timestamptz + interval 1 day as latest
     from said
     -- a number alone says nothing
     where coalesce(item.kind, item.name, item.text) is not null
@@ -91,7 +93,10 @@ select
     coalesce(item.text, if(value is null, given_value, null)) as text,
     item.user as actor,
     item.occurred_at as told_at,
-    if(isfinite(spoken_at), spoken_at, started_at) as occurred_at,
+    case
+        when spoken_at between earliest and latest then spoken_at
+        when started_at between earliest and latest then started_at
+    end as occurred_at,
     started_at,
     source_file,
     source_line

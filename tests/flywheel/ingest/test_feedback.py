@@ -14,8 +14,10 @@ from flywheel.core.lake import Lake
 from flywheel.ingest.feedback import adopt_orphans, land_feedback
 from flywheel.ingest.files import ingest_files
 from flywheel.ingest.redaction import redact_records
+from flywheel.text.pii_kinds import PiiKind, PiiSpan
+from flywheel.text.pii_names import NameFinder
 
-MONDAY, TUESDAY = datetime(2026, 1, 5, 10, tzinfo=UTC), datetime(2026, 1, 6, 10, tzinfo=UTC)
+MONDAY, TUESDAY, NOW = (datetime(2026, 1, day, 10, tzinfo=UTC) for day in (5, 6, 9))
 Row = dict[str, Any]
 
 
@@ -35,13 +37,13 @@ def word(target: str, **said: Any) -> Row:
     return {"feedback": [{"target": target, "kind": "thumb", "value": -1, **said}], "source_file": "f.jsonl"}
 
 
-def land(lake: Lake, *rows: Row, run_id: str = "run") -> int:
+def land(lake: Lake, *rows: Row, run_id: str = "run", names: NameFinder | None = None) -> int:
     """Land a block as a reader does: calls, then what is said about them."""
     block = parsed(lake, *rows)
     calls = block.filter(pl.col("trace_id").is_not_null() & pl.col("problem").is_null())
     calls = redact_records(calls.with_columns(pl.col("started_at").dt.date().alias("day"))).records
     lake.land("raw_traces", calls.drop("feedback", "problem", "actor"), run_id)
-    return land_feedback(lake, block, run_id)
+    return land_feedback(lake, block, NOW, run_id, names)
 
 
 def held(lake: Lake, columns: str = "trace_id, target_id, value") -> list[tuple[Any, ...]]:
@@ -196,9 +198,30 @@ def test_a_word_is_kept_as_what_it_means(memory: Lake, said: Row, kept: tuple[An
     assert held(memory, "kind, name, value, text") == [kept]
 
 
+@pytest.mark.parametrize("told", ["29000-01-01", "4000000000", "2026-01-11", "1970-01-01", "2000-01-01 (BC)"])
+def test_a_time_that_cannot_be_is_that_of_the_call(memory: Lake, told: str) -> None:
+    land(memory, call("t1", feedback=[{"kind": "thumb", "value": 1, "occurred_at": told}]))
+    land(memory, word("t1", occurred_at=told))
+    assert held(memory, "trace_id, occurred_at") == [("t1", MONDAY), ("t1", None)]
+
+
+class Ann:
+    """Finds one name."""
+
+    def find(self, text: str) -> list[PiiSpan]:
+        at = text.find("Ann")
+        return [PiiSpan(PiiKind.NAME, at, at + 3)] if at >= 0 else []
+
+
+def test_names_in_what_was_said_are_replaced(memory: Lake) -> None:
+    inside = [{"kind": "edit", "text": "Dear Ann"}, {"kind": "edit", "text": {"to": "Dear Ann"}}]
+    land(memory, call("t1", feedback=inside), word("t1", kind="comment", text="ask Ann"), names=Ann())
+    assert held(memory, "text") == [("Dear <NAME>",), ("ask <NAME>",), ('{"to":"Dear <NAME>"}',)]
+
+
 def test_nothing_said_changes_nothing(lake: Lake) -> None:
     land(lake, call("t1"))
     before = lake.version()
-    assert land_feedback(lake, parsed(lake, call("t1", feedback=None), call("t2")), "run") == 0
+    assert land_feedback(lake, parsed(lake, call("t1", feedback=None), call("t2")), NOW, "run") == 0
     assert adopt_orphans(lake, "run") == 0
     assert lake.version() == before

@@ -17,11 +17,14 @@ from flywheel.ingest.files import IngestReport
 from flywheel.ingest.forget import Forgotten, forget, preview, without_forgotten
 from flywheel.ingest.forget_places import ReleaseHit
 from flywheel.ingest.forget_rows import Subject
+from flywheel.ingest.receiver_landing import land_records
 from flywheel.llm.ledger import CachedAnswer, Ledger
 
 DAY, NOW = date(2026, 1, 5), datetime(2026, 1, 7, tzinfo=UTC)
 MARK = "zebrafish"  # in everything Ann's calls say, and in nothing else
 Read = Callable[..., IngestReport]
+Record = Callable[..., dict[str, Any]]
+Write = Callable[..., Path]
 
 
 @pytest.fixture
@@ -115,9 +118,50 @@ def test_reading_the_same_log_again_brings_nobody_back(told: Lake, store: Store,
     again = log.with_name("again.jsonl")
     again.write_bytes(log.read_bytes())
     report = read(told, again)
-    assert (report.read, report.landed, report.quarantined) == (33, 0, 1)
+    assert (report.read, report.landed, report.quarantined) == (33, 0, 0)
     assert told.scalar("select count(*) from raw_traces") == 20
     assert told.scalar("select count(*) from raw_feedback") == 1
+    assert told.scalar("select count(*) from quarantine") == 0
+
+
+_LONG = b'{"request":{"messages":[{"role":"user","content":"' + b"x" * 20_000 + b'"}]},"user":"%s"}'
+# how a line tells whose it is -> the name, a line of theirs that is refused, one of somebody else
+REFUSED = {
+    "behind the cut": ("ann", _LONG % b"ann", _LONG % b"bob"),
+    "a number": (
+        "42",
+        b'{"request":{"messages":[{"role":"user","content":"x"}]},"user":42}',
+        b'{"request":{"messages":[{"role":"user","content":"42 of 42, 42"}]},"user":142}',
+    ),
+    "a number in a broken line": ("42", b'{"user": 42, "request"', b'{"user": 142, "request"'),
+    "a cell": ("ann", b"2026-01-05;ann;hello", b"2026-01-05;joanne;ann of green gables"),
+}
+
+
+@pytest.fixture
+def read_lines(lake: Lake, read: Read, record: Record, write_log: Write) -> Callable[..., IngestReport]:
+    """Return what reads a record of Bob's and other lines."""
+    return lambda *lines, name: read(lake, write_log(record(1, user="bob"), *lines, name=name))
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
+def test_refused_lines_of_a_person_go_and_stay_out(
+    lake: Lake, store: Store, read_lines: Callable[..., IngestReport], case: tuple[str, bytes, bytes]
+) -> None:
+    name, *lines = case
+    assert read_lines(*lines, name="a.jsonl").quarantined == 2
+    assert forgotten(lake, store, name=name).removed["quarantine"] == 1
+    assert lake.frame("select source_line from quarantine").rows() == [(3,)]
+    again = read_lines(*lines, name="again.jsonl")
+    assert (again.read, again.duplicates, again.quarantined) == (3, 2, 1)
+
+
+def test_a_received_line_of_another_with_the_same_number_stays(lake: Lake, store: Store, record: Record) -> None:
+    for user, stamp in (("ann", "2026-01-05T10:00:00Z"), ("bob", None)):
+        line = json.dumps(record(len(user + str(stamp)), user=user, timestamp=stamp))
+        land_records(lake, "receiver:traces", [line], "openai", now=NOW)
+    assert dict(forgotten(lake, store).removed) == {"raw_traces": 1}
+    assert lake.scalar("select count(*) from quarantine") == 1
 
 
 def test_forgetting_twice_is_forgetting_once(told: Lake, store: Store) -> None:

@@ -1,10 +1,14 @@
 import json
 import re
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
+from flywheel.core.lake import Lake
 from flywheel.ingest.actors import actor_hash
+from flywheel.ingest.blocks import RefusedLine
+from flywheel.ingest.landing import Reading, land_refused
 from flywheel.ingest.redaction import (
     ID_COLUMNS,
     JSON_COLUMNS,
@@ -153,6 +157,24 @@ def test_names_are_replaced_where_people_speak() -> None:
     assert json.loads(done.records["input"][0])[0]["content"] == "I am <NAME>, or\n<NAME>"
     assert (done.records["output"][0], done.records["model"][0]) == ("Hello <NAME>", "Bob")
     assert dict(done.counts) == {"name": 3}
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ('{"content": "I am Ann Smith", "cut": "so is Bob', '{"content": "I am <NAME>", "cut": "so is <NAME>"'),
+        ("1;Ann Smith;hello", "1;<NAME>;hello"),
+    ],
+)
+def test_names_in_refused_lines_are_replaced(line: str, kept: str) -> None:
+    assert redact_line(line, KnownNames()) == kept
+
+
+def test_names_in_quarantine_are_replaced() -> None:
+    lake = Lake.in_memory()
+    refused = RefusedLine(1, 0, "invalid_json", "", "Ann Smith,")
+    assert land_refused(lake, [refused], Reading("a", datetime(2026, 1, 6, tzinfo=UTC)), KnownNames()) == 1
+    assert lake.scalar("select raw from quarantine") == "<NAME>,"
 
 
 @pytest.mark.parametrize(
