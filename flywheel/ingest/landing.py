@@ -194,10 +194,12 @@ def land_refused(
 
 
 def _quarantine_row(reading: Reading, line: RefusedLine, names: NameFinder | None) -> dict[str, object]:
+    # a record that an exporter sends again has another number then
+    number = None if reading.source.startswith("receiver:") else line.source_line
     return {
         "day": reading.now.astimezone(UTC).date(),
         "quarantine_id": content_id(
-            reading.source, line.source_line, line.reason, line.raw, *([line.item] if line.item else [])
+            reading.source, number, line.reason, line.raw, *([line.item] if line.item else [])
         ),
         "table_name": "raw_traces",
         "reason": line.reason,

@@ -14,7 +14,7 @@ from flywheel.core.storage import FileStat
 from flywheel.ingest.blocks import Block, Place
 from flywheel.ingest.feedback import adopt_orphans
 from flywheel.ingest.landing import LANDED_TABLES, Parsed, Reading, land_parsed, parse_block
-from flywheel.ingest.ledger import Position, write_down
+from flywheel.ingest.ledger import Position, known_sources, write_down
 from flywheel.ingest.strict import checked
 
 
@@ -35,11 +35,14 @@ def land_records(lake: Lake, source: str, records: Sequence[str], log_format: st
     reading = Reading(source, now)
     lines = np.arange(1, len(records) + 1, dtype=np.int64)
     block = Block(pa.array(records, pa.large_string()), lines, None, Place(len(records), len(records)))
-    position = Position(FileStat(0, now.isoformat()), now, log_format, place=block.end)
     with Scratch(lake) as scratch:
         parsed = parse_block(scratch, checked(scratch, block), log_format, reading)
         with lake.together(f"land {source}", *LANDED_TABLES):
             tally = land_parsed(lake, parsed, reading)
+            known = known_sources(lake, [source]).get(source)
+            # every commit goes on with what the first began, so that their counts add up
+            began_at = known.began_at if known else now
+            position = Position(FileStat(0, now.isoformat()), began_at, log_format, place=block.end)
             write_down(lake, reading, position, tally)
             _wake_feedback(lake, parsed)
     return [Refused(line.source_line or 0, line.reason, line.detail) for line in parsed.refused]
