@@ -5,7 +5,8 @@ import hmac
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
@@ -23,14 +24,20 @@ from flywheel.ingest.receiver_wire import (
     Refusal,
     answer,
     inflate,
+    most_of_records,
     read_request,
     refusal_body,
     too_large,
 )
 
+if TYPE_CHECKING:
+    import uvicorn
+
 _MEGABYTE = 1024 * 1024
 _MOST_REASONS = 5
 _STOP_SECONDS = 10
+_BODY_SECONDS = 30.0
+_MOST_CONNECTIONS = 128
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -38,9 +45,11 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class _Endpoints:
     """What is answered at each address."""
 
-    def __init__(self, settings: Settings, groups: Groups) -> None:
+    def __init__(self, settings: Settings, groups: Groups, body_seconds: float) -> None:
         self._token = settings.receive_token.get_secret_value()
         self._limit = settings.receive_limit_mb * _MEGABYTE
+        self._most = most_of_records(settings.receive_limit_mb)
+        self._body_seconds = body_seconds
         self._groups = groups
 
     def of(self, kind: str) -> Endpoint:
@@ -55,7 +64,9 @@ class _Endpoints:
         return endpoint
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint takes the request
-        """Say that requests are answered."""
+        """Say whether requests are answered."""
+        if self._groups.is_broken:
+            return Response(b'{"status": "broken"}', 503, media_type=JSON)
         return Response(b'{"status": "ok"}', media_type=JSON)
 
     def _without_entry(self, request: Request) -> Refusal | None:
@@ -66,14 +77,17 @@ class _Endpoints:
         return Refusal(401, "Send the header 'Authorization: Bearer TOKEN' with the token that receive_token has.")
 
     async def _taken(self, kind: str, media_type: str, request: Request) -> Landed | Refusal:
-        body = await _body(request, self._limit)
+        try:
+            body = await asyncio.wait_for(_body(request, self._limit), self._body_seconds)
+        except TimeoutError:
+            return Refusal(408, f"The body took longer than {self._body_seconds:g} seconds; send it faster.")
         if isinstance(body, Refusal):
             return body
         encoding = request.headers.get("content-encoding", "").strip().lower()
         plain = await asyncio.to_thread(inflate, body, encoding, self._limit)
         if isinstance(plain, Refusal):
             return plain
-        batch = await asyncio.to_thread(read_request, kind, plain, media_type)
+        batch = await asyncio.to_thread(read_request, kind, plain, media_type, self._most)
         if isinstance(batch, Refusal):
             return batch
         return await self._groups.land(batch) if batch.records else Landed(())
@@ -103,6 +117,8 @@ def _reply(kind: str, media_type: str, outcome: Landed | Refusal) -> Response:
     headers = {"retry-after": str(outcome.retry_after_seconds)} if outcome.retry_after_seconds else {}
     if outcome.status == 401:
         headers["www-authenticate"] = "Bearer"
+    if outcome.status == 408:
+        headers["connection"] = "close"  # or the rest of the body may go on coming
     return Response(refusal_body(spoken, outcome), outcome.status, headers, media_type=spoken)
 
 
@@ -113,23 +129,19 @@ def _told(landed: Landed) -> str:
     return f"{len(landed.refused)} in quarantine: {told}" if told else ""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, groups: Groups | None = None, *, body_seconds: float = _BODY_SECONDS) -> FastAPI:
     """Build the application, which holds the lake open while it runs."""
-    groups = Groups(settings)
+    groups = groups or Groups(settings)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         del app
         await groups.open()
-        landing = asyncio.create_task(groups.run())
         yield
-        landing.cancel()
-        with suppress(asyncio.CancelledError):
-            await landing
         await groups.close()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
-    endpoints = _Endpoints(settings, groups)
+    endpoints = _Endpoints(settings, groups, body_seconds)
     for kind in (TRACES, LOGS, FEEDBACK):
         app.add_route(f"/v1/{kind}", endpoints.of(kind), ["POST"])
     app.add_route("/health", endpoints.health, ["GET"])
@@ -162,14 +174,24 @@ def run(settings: Settings, host: str, port: int) -> None:
         MissingPart: the port is taken.
 
     """
+    check_entry(settings, host)
+    with _bound(host, port) as listener:
+        server_of(create_app(settings)).run(sockets=[listener])
+
+
+def server_of(app: FastAPI, *, port: int = 0, most_connections: int = _MOST_CONNECTIONS) -> "uvicorn.Server":
+    """Return the server of the application; one more connection than it may have is answered 503."""
     import uvicorn
 
-    check_entry(settings, host)
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=_STOP_SECONDS
+        app,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        limit_concurrency=most_connections,
+        timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    with _bound(host, port) as listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)
 
 
 def _bound(host: str, port: int) -> socket.socket:

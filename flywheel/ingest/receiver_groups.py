@@ -1,23 +1,25 @@
 """Requests wait here until one commit has landed them all: what is answered is in the lake."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from flywheel.core.errors import TransientError
+from flywheel.core.errors import SchemaMismatch, TransientError, UnreadableRows, UsageError
 from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings
 from flywheel.ingest.receiver_landing import Refused, land_records
-from flywheel.ingest.receiver_wire import FEEDBACK, Batch, Refusal
+from flywheel.ingest.receiver_wire import FEEDBACK, Batch, Refusal, most_of_records, too_many_records
 
-WAITING_BYTES = 64 * 1024 * 1024  # of records not yet landed; more are asked to come again
 GROUP_BYTES = 16 * 1024 * 1024  # what one commit lands: bounds memory, and how long the first of a group waits
 RETRY_SECONDS = 2  # a commit takes some tenths of a second
-_MERGE_AFTER_COMMITS = 50  # each leaves small files
-_IDLE_SECONDS = 30.0
+_OF_RECORDS = (UnreadableRows, SchemaMismatch)  # sending them again cannot help
+_OF_SURROUNDINGS = (TransientError, UsageError, OSError)  # would meet every record alike
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,43 @@ Outcome = Landed | Refusal
 _Made = TypeVar("_Made")
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When small files are merged: each commit leaves some."""
+
+    merge_after_commits: int = 50
+    idle_seconds: float = 30.0
+
+
+_PACE = Pace()
+
+
 @dataclass(slots=True)
 class _Waiting:
     batch: Batch
     landed: "asyncio.Future[Outcome]"
 
 
+_NO_LONGER = Refusal(503, "The receiver can write nothing any more; it has to be restarted.", RETRY_SECONDS)
+
+
+def _refusal(error: BaseException) -> Refusal:
+    """Return what a sender is told: only for a fault of the records that sending them again is of no use."""
+    if isinstance(error, _OF_RECORDS):
+        return Refusal(400, f"The records could not be read: {error}")
+    if isinstance(error, TransientError):
+        return Refusal(503, str(error), RETRY_SECONDS)
+    _log.error("Records could not be written: %s", error)
+    return Refusal(503, "The records could not be written; the receiver's log says why.", RETRY_SECONDS)
+
+
 class Groups:
     """Collect what comes while a commit is under way, and land it with the next one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pace: Pace = _PACE) -> None:
         self._settings = settings
+        self._pace = pace
+        self._most_bytes = most_of_records(settings.receive_limit_mb)  # not yet landed; more must come again
         # one thread has the lake: a connection is not shared, and embedded there is one writer anyway
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing")
         self._lake: Lake | None = None
@@ -49,22 +77,37 @@ class Groups:
         self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._commits = 0
+        self._unanswered: set[asyncio.Future[Outcome]] = set()
+        self._landing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the lake, so that the first request need not wait for it."""
+        """Open the lake, so that the first request need not wait for it, and begin to land what comes."""
         await self._in_thread(self._opened)
+        self._landing = asyncio.create_task(self._run())
+        self._landing.add_done_callback(self._ended)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing that comes would be landed any more."""
+        return self._landing is not None and self._landing.done()
 
     async def land(self, batch: Batch) -> Outcome:
         """Return when the batch is in the lake, or why it is not."""
-        if self._waiting_bytes + batch.size > WAITING_BYTES:
+        if self.is_broken:
+            return _NO_LONGER
+        if batch.size > self._most_bytes:
+            return too_many_records(self._most_bytes)
+        if self._waiting_bytes + batch.size > self._most_bytes:
             return Refusal(429, "More is waiting to be written than fits; send it again.", RETRY_SECONDS)
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        self._unanswered.add(waiting.landed)
+        waiting.landed.add_done_callback(self._unanswered.discard)
         self._waiting.append(waiting)
         self._waiting_bytes += batch.size
         self._arrived.set()
         return await waiting.landed
 
-    async def run(self) -> None:
+    async def _run(self) -> None:
         """Land groups until cancelled; merge small files when nothing comes."""
         while True:
             group = self._next_group()
@@ -73,12 +116,24 @@ class Groups:
                 continue
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), _IDLE_SECONDS)
+                await asyncio.wait_for(self._arrived.wait(), self._pace.idle_seconds)
             except TimeoutError:
                 await self._merge()
 
+    def _ended(self, landing: "asyncio.Task[None]") -> None:
+        """Leave nobody waiting for a landing that has ended, unless `close` ended it to land the rest itself."""
+        if landing.cancelled():
+            return
+        _log.error("The receiver can land nothing any more; restart it.", exc_info=landing.exception())
+        for landed in list(self._unanswered):
+            if not landed.done():
+                landed.set_result(_NO_LONGER)
+
     async def close(self) -> None:
         """Land what waits, and give the lake back."""
+        if self._landing is not None:
+            self._landing.cancel()
+            await asyncio.wait([self._landing])
         while group := self._next_group():
             await self._land_group(group)
         await self._in_thread(self._close_lake)
@@ -96,27 +151,25 @@ class Groups:
         return group
 
     async def _land_group(self, group: list[_Waiting]) -> None:
-        outcomes = await self._attempt([waiting.batch for waiting in group])
-        if isinstance(outcomes, Refusal) and outcomes.status == 400 and len(group) > 1:
-            # one of them cannot be read, and must not take the others with it
+        found = await self._attempt([waiting.batch for waiting in group])
+        if isinstance(found, BaseException) and not isinstance(found, _OF_SURROUNDINGS) and len(group) > 1:
+            # one of them may be at fault, and must not take the others with it
             for waiting in group:
                 await self._land_group([waiting])
             return
         for place, waiting in enumerate(group):
             self._waiting_bytes -= waiting.batch.size
             if not waiting.landed.done():
-                waiting.landed.set_result(outcomes if isinstance(outcomes, Refusal) else outcomes[place])
+                waiting.landed.set_result(_refusal(found) if isinstance(found, BaseException) else found[place])
 
-    async def _attempt(self, batches: list[Batch]) -> "list[Landed] | Refusal":
+    async def _attempt(self, batches: list[Batch]) -> list[Landed] | BaseException:
         landing = asyncio.ensure_future(self._in_thread(lambda: self._land_batches(batches)))
         await asyncio.wait([landing])
         error = landing.exception()
-        if error is None:
-            self._commits += 1
-            return landing.result()
-        if isinstance(error, TransientError):
-            return Refusal(503, str(error), RETRY_SECONDS)
-        return Refusal(400, f"The records could not be read: {error}")
+        if error is not None:
+            return error
+        self._commits += 1
+        return landing.result()
 
     async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -146,10 +199,14 @@ class Groups:
             self._lake = None
 
     async def _merge(self) -> None:
-        if self._commits < _MERGE_AFTER_COMMITS:
+        if self._commits < self._pace.merge_after_commits:
             return
-        self._commits = 0
-        await self._in_thread(self._merge_files)
+        try:
+            await self._in_thread(self._merge_files)
+        except TransientError as busy:  # nothing depends on it, and it is tried again
+            _log.warning("Small files were not merged: %s", busy)
+        else:
+            self._commits = 0
 
     def _merge_files(self) -> None:
         with self._opened().transaction("merge small files") as cursor:

@@ -5,6 +5,7 @@ JSON that a collector writes, so that what is refused is refused alone.
 """
 
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,10 @@ _KINDS = (
 _TEXT_KINDS = ("edit", "comment", "demonstration")
 _VALUE_KINDS = ("thumb", "rating", "outcome")
 _MOST_FEEDBACK = 10_000
+_RECORD_OVERHEAD = 100  # bytes that Python takes for a record beside its text, about
+_LEAST_BOUND = 64 * 1024 * 1024
 _Tree = Any  # decoded JSON that nobody vouches for
+_Sent = tuple[orjson.Fragment, orjson.Fragment, _Tree]  # resource and scope as JSON, a span or log record
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Batch:
     @property
     def size(self) -> int:
         """Return about how much memory it takes."""
-        return sum(map(len, self.records))
+        return sum(map(len, self.records)) + _RECORD_OVERHEAD * len(self.records)
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes | Refusal:
@@ -81,48 +85,79 @@ def too_large(limit: int) -> Refusal:
     return Refusal(413, f"The request has more than {limit} bytes; send smaller batches or raise receive_limit_mb.")
 
 
-def read_request(kind: str, body: bytes, media_type: str) -> Batch | Refusal:
-    """Return what a request holds, or why that cannot be said."""
+def most_of_records(limit_mb: int) -> int:
+    """Return how many bytes the records of a request may take: each repeats the resource that it is of."""
+    return max(_LEAST_BOUND, 4 * limit_mb * 1024 * 1024)
+
+
+def too_many_records(most: int) -> Refusal:
+    """Return the refusal of a request whose records are more than we hold in memory."""
+    return Refusal(413, f"The request's records, each with its resource, have more than {most} bytes; send fewer.")
+
+
+def read_request(kind: str, body: bytes, media_type: str, most: int = _LEAST_BOUND) -> Batch | Refusal:
+    """Return what a request holds, or why that cannot be said; of records no more than `most` bytes are made."""
     if kind == FEEDBACK:
         return _feedback(body) if media_type == JSON else _not_understood(media_type, JSON)
     if media_type == PROTOBUF:
-        return _from_protobuf(kind, body)
-    return _from_json(kind, body) if media_type == JSON else _not_understood(media_type, f"{PROTOBUF} or {JSON}")
+        return _from_protobuf(kind, body, most)
+    if media_type == JSON:
+        return _from_json(kind, body, most)
+    return _not_understood(media_type, f"{PROTOBUF} or {JSON}")
 
 
 def _not_understood(media_type: str, expected: str) -> Refusal:
     return Refusal(415, f"Content-Type {media_type!r} is not understood; send {expected}.")
 
 
-def _from_protobuf(kind: str, body: bytes) -> Batch | Refusal:
+def _from_protobuf(kind: str, body: bytes, most: int) -> Batch | Refusal:
     request: Any = ExportTraceServiceRequest() if kind == TRACES else ExportLogsServiceRequest()
     try:
         request.ParseFromString(body)
     except DecodeError as broken:
         return Refusal(400, f"The body is no protobuf of {type(request).__name__}: {broken}.")
-    if kind == TRACES:
-        found = [
-            _wrapped(kind, resource_of(part.resource), {"name": scope.scope.name}, span_record(span))
-            for part in request.resource_spans
-            for scope in part.scope_spans
-            for span in scope.spans
-        ]
-    else:
-        found = [
-            _wrapped(kind, resource_of(part.resource), {"name": scope.scope.name}, log_record(record))
-            for part in request.resource_logs
-            for scope in part.scope_logs
-            for record in scope.log_records
-        ]
-    return Batch(kind, tuple(found))
+    return _batch(kind, _spans_of(request) if kind == TRACES else _logs_of(request), most)
 
 
-def _wrapped(kind: str, resource: _Tree, scope: _Tree, item: _Tree) -> str:
+def _spans_of(request: ExportTraceServiceRequest) -> Iterator[_Sent]:
+    for part in request.resource_spans:
+        resource = _fragment(resource_of(part.resource))
+        for scope in part.scope_spans:
+            named = _fragment({"name": scope.scope.name})
+            yield from ((resource, named, span_record(span)) for span in scope.spans)
+
+
+def _logs_of(request: ExportLogsServiceRequest) -> Iterator[_Sent]:
+    for part in request.resource_logs:
+        resource = _fragment(resource_of(part.resource))
+        for scope in part.scope_logs:
+            named = _fragment({"name": scope.scope.name})
+            yield from ((resource, named, log_record(record)) for record in scope.log_records)
+
+
+def _fragment(tree: _Tree) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(tree))
+
+
+def _batch(kind: str, sent: Iterable[_Sent], most: int) -> Batch | Refusal:
+    """Return a record for each item, unless they grow too large: a long resource is repeated in every one."""
     parts, scopes, items = _LISTS[kind]
-    return orjson.dumps({parts: [{"resource": resource, scopes: [{"scope": scope, items: [item]}]}]}).decode()
+    records, size = [], 0
+    try:
+        for resource, scope, item in sent:
+            # the resource last: quarantine keeps the beginning, and what tells records apart should be there
+            wrapped = {parts: [{scopes: [{"scope": scope, items: [item]}], "resource": resource}]}
+            record = orjson.dumps(wrapped).decode()
+            size += len(record) + _RECORD_OVERHEAD
+            if size > most:
+                return too_many_records(most)
+            records.append(record)
+    except orjson.JSONEncodeError as broken:
+        return Refusal(400, f"A record cannot be written as JSON: {broken}.")
+    return Batch(kind, tuple(records))
 
 
-def _from_json(kind: str, body: bytes) -> Batch | Refusal:
+def _from_json(kind: str, body: bytes, most: int) -> Batch | Refusal:
     try:
         request = orjson.loads(body)
     except orjson.JSONDecodeError as broken:
@@ -130,13 +165,15 @@ def _from_json(kind: str, body: bytes) -> Batch | Refusal:
     parts, scopes, items = _LISTS[kind]
     if not isinstance(request, dict) or not _holds_objects(request.get(parts), (scopes, items)):
         return Refusal(400, f"The body is not an object with lists {parts!r}, {scopes!r} and {items!r} of objects.")
-    found = [
-        _wrapped(kind, part.get("resource"), scope.get("scope"), item)
-        for part in request.get(parts) or []
-        for scope in part.get(scopes) or []
-        for item in scope.get(items) or []
-    ]
-    return Batch(kind, tuple(found))
+    return _batch(kind, _items_of(request, parts, scopes, items), most)
+
+
+def _items_of(request: _Tree, parts: str, scopes: str, items: str) -> Iterator[_Sent]:
+    for part in request.get(parts) or []:
+        resource = _fragment(part.get("resource"))
+        for scope in part.get(scopes) or []:
+            named = _fragment(scope.get("scope"))
+            yield from ((resource, named, item) for item in scope.get(items) or [])
 
 
 def _holds_objects(found: _Tree, inner: tuple[str, ...]) -> bool:

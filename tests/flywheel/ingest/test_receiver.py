@@ -2,16 +2,17 @@
 
 import gzip
 import json
+import socket
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -27,10 +28,11 @@ from pydantic import SecretStr
 from flywheel.core.errors import BadSetting
 from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings
-from flywheel.ingest.receiver import check_entry, create_app
+from flywheel.ingest.receiver import check_entry, create_app, server_of
 
 ASKED = '[{"role":"user","parts":[{"type":"text","content":"q"}]}]'
 PROTOBUF = "application/x-protobuf"
+BODY_SECONDS, MOST_CONNECTIONS = 2.0, 8
 FIXTURES = Path(__file__).parents[2] / "data" / "otlp"
 Reply = tuple[int, dict[str, str], bytes]
 
@@ -43,7 +45,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def address(settings: Settings) -> Iterator[str]:
     """Serve until the test ends; then everything taken is landed."""
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, log_level="warning", access_log=False))
+    server = server_of(create_app(settings, body_seconds=BODY_SECONDS), most_connections=MOST_CONNECTIONS)
     serving = threading.Thread(target=server.run)
     serving.start()
     while not server.started:
@@ -142,6 +144,49 @@ def test_what_cannot_be_a_trace_is_rejected_with_its_reason(post: Callable[..., 
             ("missing_content", True)
         ]
         assert lake.scalar("select count(*) from raw_traces") == 1
+
+
+def test_a_refused_span_that_is_sent_again_is_in_quarantine_once(
+    post: Callable[..., Reply], settings: Settings
+) -> None:
+    bare = span(2, **{"gen_ai.prompt": "", "gen_ai.completion": ""})
+    for request in (request_of(bare), request_of(span(1), span(3), bare)):  # at another place of another request
+        assert json.loads(post("traces", request)[2])["partialSuccess"]["rejectedSpans"] == "1"
+    with Lake.open(settings) as lake:
+        assert lake.scalar("select count(*) from quarantine") == 1
+
+
+def test_all_commits_of_a_receiver_are_one_reading(post: Callable[..., Reply], settings: Settings) -> None:
+    for number in range(3):
+        assert post("traces", request_of(span(number)))[0] == 200
+    with Lake.open(settings) as lake:
+        told = "select count(*), count(distinct began_at), sum(read_count) from sources"
+        assert lake.frame(told).rows() == [(3, 1, 3)]
+
+
+def connected(address: str) -> socket.socket:
+    host, _, port = address.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(address: str) -> None:
+    with connected(address) as slow:
+        head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\ncontent-length: 9\r\n\r\n{"
+        slow.sendall(head.encode())
+        said = b""
+        while piece := slow.recv(65_536):  # until the server closes
+            said += piece
+    assert said.startswith(b"HTTP/1.1 408")
+    assert b"longer than 2 seconds" in said
+
+
+def test_more_connections_than_it_may_have_are_told_to_come_again(address: str, post: Callable[..., Reply]) -> None:
+    with ExitStack() as held:
+        for _ in range(MOST_CONNECTIONS):
+            held.enter_context(connected(address))
+        assert post("traces", {})[0] == 503
+    time.sleep(0.5)  # it notices that they are gone
+    assert post("traces", {})[0] == 200
 
 
 def test_protobuf_is_answered_in_protobuf(post: Callable[..., Reply]) -> None:
