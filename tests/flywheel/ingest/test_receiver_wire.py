@@ -16,7 +16,7 @@ def protobuf_of(spans: int) -> bytes:
     scope = part.scope_spans.add()
     for _ in range(spans):
         scope.spans.add()
-    return asked.SerializeToString()
+    return bytes(asked.SerializeToString())
 
 
 def json_of(spans: int) -> bytes:
