@@ -1,7 +1,7 @@
 """`flywheel modes`: the kinds of mistakes of a day, ranked; one of them in detail; all of them as a page."""
 
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,7 +98,11 @@ def show_mode(mode_id: str, day: date | None, is_json: bool) -> None:
         view.days, ("day", "size", "prevalence", "prevalence_low", "prevalence_high", "status"), empty="No days."
     )
     click.echo("")
-    examples = [example | {"log": f"{example['source_file']}:{example['source_line']}"} for example in view.examples]
+    # the name is enough to find it by, and a path would be folded in the middle; --json has all of it
+    examples = [
+        example | {"log": f"{PurePath(example['source_file'] or '').name}:{example['source_line']}"}
+        for example in view.examples
+    ]
     show.print_table(
         examples, ("query", "output", "signals", "p_failure", "log"), empty="No examples: it was not met."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows.correct import correct_examples
 from flows.demo.models import serve
-from flows.demo.people import answer_queue, trace_id_of
+from flows.demo.people import answer_queue, traces_of
 from flows.demo.results import DriftDay
 from flows.demo.stage import Stage
 from flows.demo.world import NEW_FROM, SEED, World
@@ -42,8 +42,8 @@ def play_day(stage: Stage, world: World, day: date, model: str, played: Played) 
     traffic = simulate_day(
         world.arrivals[day], day, lambda texts: serve(stage.world_provider, model, texts), Habits(), SEED
     )
-    _remember(traffic, day, played)
     ingest_logs(str(_log(traffic, stage.logs / f"{day}.jsonl", day)))
+    _remember(traffic, day, played)
     mine_failures(day)
     played.drift.append(_watch(day))
     route_examples(day)
@@ -53,8 +53,10 @@ def play_day(stage: Stage, world: World, day: date, model: str, played: Played) 
 
 
 def _remember(traffic: DayOfTraffic, day: date, played: Played) -> None:
-    played.labels |= {trace_id_of(truth): truth.expected for truth in traffic.truth}
-    played.texts[day] = [(truth.text, trace_id_of(truth)) for truth in traffic.truth]
+    with open_lake() as lake:
+        became = traces_of(lake, traffic.truth)
+    played.labels |= {trace_id: truth.expected for trace_id, truth in became}
+    played.texts[day] = [(truth.text, trace_id) for trace_id, truth in became]
 
 
 def _log(traffic: DayOfTraffic, path: Path, day: date) -> Path:

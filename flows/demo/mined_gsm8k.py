@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from flows.demo.people import trace_id_of
+from flows.demo.people import traces_of
 from flows.demo.results import Gsm8kResult, SignalScore
 from flows.demo.world import FIRST_DAY, SEED
 from flows.ingest import ingest_logs
@@ -27,8 +27,8 @@ def mine_gsm8k(found: datasets.Found, folder: Path) -> Gsm8kResult:
     write_log(log, traffic.records)
     ingest_logs(str(log))
     mine_failures(DAY)
-    wrong = {trace_id_of(truth) for truth in traffic.truth if truth.is_failure}
     with open_lake() as lake:
+        wrong = {trace_id for trace_id, truth in traces_of(lake, traffic.truth) if truth.is_failure}
         fired = dict(lake.frame(_FIRED, day=DAY).iter_rows())
         failing = lake.frame(_FAILING, day=DAY, threshold=THRESHOLD)["trace_id"].to_list()
     return Gsm8kResult(

@@ -1,7 +1,6 @@
 """The people of the demo: experts who answer the review queue from the true labels, erring at a stated rate."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
 import orjson
@@ -15,6 +14,7 @@ from flywheel.scenario.traffic import Truth
 ERROR_RATE = 0.05
 EXPERT_SEED = 3
 
+_NAMED = "select unnest(aliases) as alias, trace_id from raw_traces"
 _WAITING = """
 select open_reviews.example_id, review_queue.trace_id, traces.requested_schema is not null as wants_json
 from open_reviews
@@ -24,9 +24,10 @@ where open_reviews.day = $day order by open_reviews.example_id
 """
 
 
-def trace_id_of(truth: Truth) -> str:
-    """Return the id under which ingest knows a simulated call."""
-    return hashlib.md5((truth.response_id or truth.request_id).encode(), usedforsecurity=False).hexdigest()
+def traces_of(lake: Lake, truths: Iterable[Truth]) -> list[tuple[str, Truth]]:
+    """Return what really happened in simulated calls, with the id of the trace that each became."""
+    known = dict(lake.frame(_NAMED).iter_rows())
+    return [(known[truth.response_id or truth.request_id], truth) for truth in truths]
 
 
 def answer_queue(lake: Lake, store: Store, day: date, labels: Mapping[str, str]) -> int:

@@ -35,7 +35,7 @@ def test_a_provider_that_does_not_answer_is_broken(flywheel: Flywheel, monkeypat
 
 
 def test_a_bad_setting_is_a_row_of_its_own(flywheel: Flywheel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FLYWHEEL_AUDIT_COUNT", "many")
+    monkeypatch.setenv("FLYWHEEL_AUDIT_SHARE", "many")
     said = flywheel("doctor", "--json")
     assert (said.code, states(said)["settings"]) == (1, "broken")
 
