@@ -5,6 +5,8 @@ READY := .venv/.installed
 PYTHON ?= python3
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+# uv leaves compiling to the first import; where nothing may be kept, each of Prefect's processes would compile it anew
+unexport PYTHONDONTWRITEBYTECODE
 # public data sets, where a folder of them lies beside the checkout; otherwise cache, download, or the scenario
 ifneq ($(wildcard ../shared/data),)
 export FLYWHEEL_DATA ?= $(abspath ../shared/data)

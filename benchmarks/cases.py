@@ -38,6 +38,15 @@ def read_json(folder: Path) -> None:
 
 def mine(folder: Path) -> None:
     """Mine the busiest day of the lake that `ingest` left."""
+    _mine(folder, "select day from raw_traces group by day order by count(*) desc limit 1")
+
+
+def mine_all(folder: Path) -> None:
+    """Mine every day of the lake that `ingest` left, oldest first, in one process."""
+    _mine(folder, "select distinct day from raw_traces order by day")
+
+
+def _mine(folder: Path, days: str) -> None:
     os.environ["FLYWHEEL_LAKE"] = str(folder / "lake")
     from flywheel.core.lake import open_lake
     from flywheel.mine.labels import weigh_signals
@@ -46,14 +55,14 @@ def mine(folder: Path) -> None:
     from flywheel.mine.selection_day import Quota, choose_examples
 
     with open_lake() as lake:
-        day = lake.scalar("select day from raw_traces group by day order by count(*) desc limit 1")
-        for table in ("traces", "feedback", "signals"):
-            lake.build(table, day)
-        weigh_signals(lake, day)
-        lake.build("failures", day)
-        find_repeats(lake, day)
-        name_modes(lake, day)
-        choose_examples(lake, day, Quota(budget=200, audit_count=20))
+        for day in lake.frame(days)["day"]:
+            for table in ("traces", "feedback", "signals"):
+                lake.build(table, day)
+            weigh_signals(lake, day)
+            lake.build("failures", day)
+            find_repeats(lake, day)
+            name_modes(lake, day)
+            choose_examples(lake, day, Quota(budget=200, audit_count=20))
 
 
 def _asks(count: int) -> list[str]:
@@ -99,7 +108,7 @@ def bare_client(_: Path) -> None:
 
 
 CASES: dict[str, Callable[[Path], None]] = {
-    work.__name__: work for work in (ingest, read_json, mine, our_client, bare_client)
+    work.__name__: work for work in (ingest, read_json, mine, mine_all, our_client, bare_client)
 }
 
 if __name__ == "__main__":

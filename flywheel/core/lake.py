@@ -275,17 +275,21 @@ class Lake:
 
 
 def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:
-    """Whether the day already holds exactly these rows, whoever wrote them."""
+    """Whether the day already holds exactly these rows, whoever wrote them; rows are compared only if as many."""
     made = "select * from made_rows"
     held = f"select * exclude (run_id) from lake.{table} where day = $day"  # noqa: S608 - a known table
+    if _count(cursor, made) != _count(cursor, held, day=day):
+        return False
     columns = [row[0] for row in cursor.execute(f"describe {held}", {"day": day}).fetchall()]
     listed = ", ".join(columns)
-    counted = cursor.execute(
-        f"select (select count(*) from ((select {listed} from ({made})) except all (select {listed} from ({held})))) "  # noqa: S608
-        f"+ (select count(*) from ((select {listed} from ({held})) except all (select {listed} from ({made}))))",
-        {"day": day},
-    ).fetchone()
-    return counted is not None and counted[0] == 0
+    # of as many rows on both sides, with repetitions, one side lacks some as soon as the other does
+    missing = f"(select {listed} from ({made})) except all (select {listed} from ({held}))"  # noqa: S608
+    return not _count(cursor, missing, day=day)
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> int:
+    row = cursor.execute(f"select count(*) from ({query})", parameters or None).fetchone()  # noqa: S608 - queries of ours
+    return int(row[0]) if row else 0
 
 
 def open_lake() -> Lake:

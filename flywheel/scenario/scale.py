@@ -17,7 +17,7 @@ from flywheel.scenario.bank import SYSTEM_PROMPT, generate_queries, intents
 from flywheel.scenario.product import WORKLOAD_ID
 
 _FIRST_MOMENT = np.datetime64("2026-01-01T00:00:00", "us")
-_SPAN_MICROSECONDS = 30 * 86_400 * 1_000_000
+_DAY_MICROSECONDS = 86_400 * 1_000_000
 _POOL_PER_INTENT = 40
 _BLOCK_ROWS = 20_000  # rows held in memory at once: some 25 MB of text
 _WRONG_RATE = 0.12
@@ -41,10 +41,10 @@ class _Pool:
     intents: _Numbers
 
 
-def write_traces(folder: Path, n: int, seed: int, rows_per_file: int) -> list[Path]:
+def write_traces(folder: Path, n: int, seed: int, rows_per_file: int, days: int = 30) -> list[Path]:
     """Write `n` log records as traces-00000.jsonl and so on, at most `rows_per_file` each; return the files.
 
-    Times rise over 30 days from 2026-01-01, the first moment included. Same arguments, same bytes.
+    Times rise over `days` days from 2026-01-01, the first moment included. Same arguments, same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pool = _pool(seed)
@@ -57,7 +57,7 @@ def write_traces(folder: Path, n: int, seed: int, rows_per_file: int) -> list[Pa
             for start in range(first, min(first + rows_per_file, n), _BLOCK_ROWS):
                 stop = min(start + _BLOCK_ROWS, first + rows_per_file, n)
                 rows = np.arange(start, stop, dtype=np.int64)
-                file.writelines(_lines(rows, rows * (_SPAN_MICROSECONDS // n), pool, rng))
+                file.writelines(_lines(rows, rows * (days * _DAY_MICROSECONDS // n), pool, rng))
         paths.append(unfinished.replace(path))
     return paths
 

@@ -31,7 +31,7 @@ def test_a_call_is_forgotten(flywheel: Flywheel, copied: Path) -> None:
     seen = json.loads(previewed.out)
     assert (seen["trace_count"], seen["is_dry_run"]) == (1, True)
     said = flywheel("forget", "--trace", trace_id, lake=copied)
-    assert (said.code, "hard_examples" in said.out) == (0, True)
+    assert (said.code, "hard_examples" in said.out) == (0, True), said.err
     assert "Mine these days again: 2026-03-02" in said.out
     again = flywheel("forget", "--trace", trace_id, lake=copied)
     assert "The lake holds nothing that tells of it." in again.out
