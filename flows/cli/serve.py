@@ -43,16 +43,24 @@ def demo(is_json: bool, lake: str | None, is_scenario: bool) -> int:
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=_UP_PORT, show_default=True, help="Port of the Prefect server."
 )
-def up(port: int) -> None:
-    """Start everything on this machine: Prefect with its schedules, a worker and the local models.
+@click.option(
+    "--receive-port",
+    type=click.IntRange(0, 65535),
+    default=_RECEIVE_PORT,
+    show_default=True,
+    help="Port for spans and feedback; 0: none.",
+)
+def up(port: int, receive_port: int) -> None:
+    """Start everything on this machine: Prefect with its schedules, a worker, the local models, the receiver.
 
     Example:
       flywheel up --port 4200
+      flywheel up --receive-port 0
     """
     read_settings()
     from flows.up import bring_up
 
-    bring_up(port)
+    bring_up(port, receive_port)
 
 
 @click.command(cls=Command)

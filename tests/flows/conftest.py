@@ -20,7 +20,7 @@ import pytest
 from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings, load_settings
 
-_BRING_UP = "import sys; from flows.up import bring_up; bring_up(int(sys.argv[1]))"
+_BRING_UP = "import sys; from flows.up import bring_up; bring_up(*map(int, sys.argv[1:]))"
 _PATIENCE_SECONDS = 150.0  # seconds on a busy machine; a server on SQLite was once seen to wait 60 s for its own lock
 
 
@@ -54,6 +54,7 @@ class Engine:
     """Everything that `flywheel up` started."""
 
     api_url: str
+    receive_url: str
     settings: Settings
     receiver: Receiver
     process: subprocess.Popen[bytes]
@@ -88,8 +89,8 @@ def receiver() -> Iterator[Receiver]:
 def engine(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("engine")
     lake = folder / "lake"
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as another:
+        port, receive_port = (str(probe.getsockname()[1]) for probe in (one, another))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "PREFECT_"))}
     told = {
         "FLYWHEEL_LAKE": str(lake),
@@ -99,12 +100,17 @@ def engine(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iter
     }
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", _BRING_UP, str(port)], env=clean | told, cwd=folder, stdout=log, stderr=log
+            [sys.executable, "-c", _BRING_UP, port, receive_port],
+            env=clean | told,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
         )
     try:
         wait_for(lambda: process.poll() or "is up" in (folder / "up.log").read_text(), _PATIENCE_SECONDS)
         assert "is up" in (folder / "up.log").read_text()
-        yield Engine(f"http://127.0.0.1:{port}/api", Settings(lake=str(lake)), receiver, process, lake / "prefect")
+        urls = f"http://127.0.0.1:{port}/api", f"http://127.0.0.1:{receive_port}"
+        yield Engine(*urls, Settings(lake=str(lake)), receiver, process, lake / "prefect")
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

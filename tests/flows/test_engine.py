@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import httpx
 import pytest
 from filelock import FileLock
 from prefect import tags
@@ -18,8 +19,8 @@ from flows.automations import apply_automations, crash_runs_left_behind
 from flows.correct import correct_examples
 from flows.ingest import ingest_logs
 from flows.mine import mine_failures
+from flows.processes import offspring, parents
 from flows.publish import publish_release
-from flows.up import _offspring, _parents
 from flows.watch import watch_traffic
 from flywheel.core.errors import DriftFound, NothingToPublish, UsageError
 from flywheel.core.lake import Lake
@@ -108,6 +109,13 @@ def heartbeat_tags(run_id: UUID) -> list[str]:
     return sorted(r["prefect.resource.id"] for r in related if r["prefect.resource.role"] == "tag")
 
 
+def test_what_the_receiver_answered_is_in_the_lake(connected: "Engine") -> None:
+    said = {"target": "r-live", "kind": "thumb", "value": -1, "occurred_at": "2026-01-07T10:00:00Z"}
+    assert httpx.post(f"{connected.receive_url}/v1/feedback", json=said, timeout=60).status_code == 200
+    with Lake.open(connected.settings) as lake:
+        assert lake.scalar("select value from raw_feedback where day = '2026-01-07'") == -1
+
+
 def test_finished_mining_starts_routing_of_the_same_day(connected: "Engine") -> None:
     with get_client(sync_client=True) as client:
         mine = client.read_deployment_by_name("mine/mine")
@@ -191,11 +199,11 @@ def test_sigterm_ends_the_run_in_flight_and_leaves_no_process(connected: "Engine
     with FileLock(connected.settings.control_folder / "catalog.lock"):  # the run waits for the lake as long as this
         run = run_deployment("ingest/ingest", parameters={"source": str(tmp_path)}, timeout=0)
         assert connected.wait_for(lambda: state_of(run.id) == "Running")
-        started = _offspring(connected.process.pid)
+        started = offspring(connected.process.pid)
         assert len(started) >= 4  # server, models, worker, run
         connected.process.send_signal(signal.SIGTERM)
         assert connected.process.wait(60) == 0
-    assert _parents().keys().isdisjoint(started)
+    assert parents().keys().isdisjoint(started)
     assert state_in_database(connected.prefect_home / "prefect.db", run.id) in {"CRASHED", "FAILED"}
 
 

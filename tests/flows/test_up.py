@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from flows.up import _end, _offspring, _parents, running_server, settings_as_environment
+from flows.processes import end, offspring, parents
+from flows.up import running_server, settings_as_environment
 from flywheel.core.errors import MissingPart
 from flywheel.core.settings import Settings
 
@@ -61,8 +62,8 @@ def test_offspring_in_sessions_of_its_own_is_found_and_ended_even_if_it_will_not
     parent = subprocess.Popen([sys.executable, "-c", PARENT, STUBBORN], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     parent.stdout.readline()
-    offspring = _offspring(parent.pid)
-    assert len(offspring) == 1
-    _end(offspring, patience_seconds=0.5)
-    assert offspring[0] not in _parents()
+    children = offspring(parent.pid)
+    assert len(children) == 1
+    end(children, patience_seconds=0.5)
+    assert children[0] not in parents()
     parent.wait(10)
