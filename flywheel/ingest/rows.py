@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -29,6 +30,7 @@ _MOST_ROWS = 20_000  # of Parquet at once, whatever its metadata says about thei
 _BUFFER_BYTES = 1024 * 1024
 _THRIFT_BYTES = 100 * 1024 * 1024  # of metadata; a file that says it has more lies
 _AS_JSON = "select to_json(parquet_row) as record from parquet_row"
+_ENDLESS = f"more than {LONGEST_RECORD_BYTES} bytes without an end of the row"
 PARQUET_ERRORS = (pa.ArrowException, OSError, MemoryError, ValueError)
 
 
@@ -74,40 +76,113 @@ def _finite(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 @dataclass(slots=True)
 class _Sheet:
-    """A CSV being read: lines with their offsets, and those of the row that is being put together."""
+    """A CSV being read: lines with their offsets, and those of the row that is being put together.
+
+    A row that fails costs its first line alone; each of the others may be the first of a row. What is open at the end
+    of a line is ended by the same later line wherever the row began, so that line is looked for once, not once for
+    each beginning: a file of unbalanced quotes takes time in proportion to its size.
+    """
 
     lines: Iterator[tuple[bytes, int]]
-    again: list[tuple[bytes, int]] = field(default_factory=list)  # to be read once more, the next one last
+    delimiter: str
+    width: int = 0  # of the header, once there is one
     taken: list[tuple[bytes, int]] = field(default_factory=list)
     taken_bytes: int = 0
+    again: deque[tuple[bytes, int]] = field(default_factory=deque)  # given back by a row that failed
+    within: deque[tuple[bytes, int]] = field(default_factory=deque)  # before `again`: a first line, and what it opens
+    within_bytes: int = 0
+    fields: deque[int] = field(default_factory=deque)  # how many each line of `within` adds to the first one's
+    field_count: int = 0
+    ending: str | None = None  # whether the last line of `within` ends the row: nothing, or what is wrong there
 
     def __iter__(self) -> Iterator[str]:
-        """Yield lines for the csv module, which asks for more while a text is open."""
-        while (line := self.again.pop() if self.again else next(self.lines, None)) is not None:
+        """Yield new lines for the csv module, which asks for more while a text is open."""
+        for line in self.lines:
             self.taken.append(line)
             self.taken_bytes += len(line[0])
             if self.taken_bytes > LONGEST_RECORD_BYTES:
-                raise csv.Error(f"more than {LONGEST_RECORD_BYTES} bytes without an end of the row")
-            yield line[0].decode("utf-8", "surrogateescape")
+                raise csv.Error(_ENDLESS)
+            yield _decoded(line)
 
-    def take_back(self) -> None:
-        """Give all lines of the row back but the first: a quote that never ends must not take the others with it."""
-        self.again += reversed(self.taken[1:])
-
-    def rows(self, delimiter: str) -> Iterator[tuple[list[str], str]]:
-        """Yield each row's cells, or none of them and what is wrong; the row's lines are in `taken` meanwhile."""
+    def rows(self) -> Iterator[tuple[list[str], str]]:
+        """Yield each row's cells, or what is wrong with its first line; the lines are in `taken` meanwhile."""
+        reader = self._reader(iter(self))
         while True:
             try:
-                for cells in csv.reader(iter(self), delimiter=delimiter, strict=True):
-                    yield cells, ""
-                    self.taken, self.taken_bytes = [], 0
+                cells = next(reader)
+                problem = self._why_ragged(len(cells))
+            except StopIteration:
                 return
             except csv.Error as broken:
-                if not self.taken:
-                    return
-                self.take_back()
-                yield [], str(broken)
-                self.taken, self.taken_bytes = [], 0
+                cells, problem, reader = [], str(broken), self._reader(iter(self))
+            if problem:
+                self.again.extend(self.taken[1:])
+            yield cells, problem
+            while self.again or self.within:
+                yield self._retried()
+            self.taken, self.taken_bytes = [], 0
+
+    def _retried(self) -> tuple[list[str], str]:
+        """Return a row that begins with the first of the lines that were given back."""
+        if not self.within:
+            self.within.append(self.again.popleft())
+        line = _decoded(self.within[0])
+        cells, problem = self._read(line)
+        opened, is_broken = self._read(line + '"') if problem else ([], "")
+        self.taken = [self.within[0]]
+        if len(self.taken[0][0]) > LONGEST_RECORD_BYTES:
+            problem = _ENDLESS
+        elif problem and not is_broken:
+            problem = self._ended(problem) or self._why_ragged(len(opened) + self.field_count)
+            if not problem:
+                self.taken = list(self.within)
+                cells = next(self._reader(map(_decoded, self.taken)))
+        else:
+            problem = problem or self._why_ragged(len(cells))
+        for _ in self.taken:
+            self.within_bytes -= len(self.within.popleft()[0])
+            self.field_count -= self.fields.popleft() if self.fields else 0
+        return cells, problem
+
+    def _ended(self, unended: str) -> str:
+        """Find the line that ends the row which the first line opens; return what is wrong with that, or nothing."""
+        if len(self.within) == 1:
+            self.ending, self.within_bytes = None, len(self.within[0][0])
+        while self.ending is None:
+            if not self.again and (line := next(self.lines, None)) is not None:
+                self.again.append(line)
+            if not self.again:
+                return unended
+            if self.within_bytes + len(self.again[0][0]) > LONGEST_RECORD_BYTES:
+                return _ENDLESS
+            self.within.append(self.again.popleft())
+            self.within_bytes += len(self.within[-1][0])
+            line_within = '"' + _decoded(self.within[-1])
+            cells, problem = self._read(line_within)
+            still_open, is_broken = self._read(line_within + '"') if problem else ([], "")
+            if not problem or is_broken:
+                self.ending = problem
+            self.fields.append(len(cells or still_open) - 1)
+            self.field_count += self.fields[-1]
+        return self.ending
+
+    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self.delimiter, strict=True)
+
+    def _read(self, line: str) -> tuple[list[str], str]:
+        """Return the cells of one line, or what is wrong: nothing, if a quote more at its end makes it a row."""
+        try:
+            return next(self._reader(iter([line]))), ""
+        except csv.Error as broken:
+            return [], str(broken)
+
+    def _why_ragged(self, count: int) -> str:
+        is_ragged = self.width and count and count != self.width
+        return f"{count} fields, the header has {self.width}" if is_ragged else ""
+
+
+def _decoded(line: tuple[bytes, int]) -> str:
+    return line[0].decode("utf-8", "surrogateescape")
 
 
 @dataclass(slots=True)
@@ -140,18 +215,16 @@ class _Rows:
 def csv_blocks(stream: Stream, delimiter: str) -> Iterator[Block]:
     """Yield the rows of a CSV file with a header; `source_line` is the row's number, the header's is 1."""
     csv.field_size_limit(LONGEST_RECORD_BYTES)
-    sheet, rows = _Sheet(_lines(stream)), _Rows()
+    sheet, rows = _Sheet(_lines(stream), delimiter), _Rows()
     place = Place()
-    for number, (cells, broken) in enumerate(sheet.rows(delimiter), start=1):
+    for number, (cells, problem) in enumerate(sheet.rows(), start=1):
         raw, offset = sheet.taken[0]
         place = Place(offset + len(raw), number)
-        problem = broken or _why_ragged(cells, rows.header)
         if problem:
-            if not broken:
-                sheet.take_back()
             rows.refused.append(RefusedLine(number, offset, "invalid_csv", problem, shown(raw[:RAW_BYTES])))
         elif not rows.header:
             rows.header = [cell.removeprefix("\ufeff").strip() for cell in cells]
+            sheet.width = len(cells)
         elif cells:
             rows.add(cells, number, offset)
         if rows.size >= BLOCK_BYTES or len(rows.refused) >= _MOST_ROWS:
@@ -159,11 +232,6 @@ def csv_blocks(stream: Stream, delimiter: str) -> Iterator[Block]:
     if rows.texts or rows.refused:
         yield rows.block(place)
     yield from damage_block(stream, place)
-
-
-def _why_ragged(cells: list[str], header: list[str]) -> str:
-    is_ragged = bool(header) and bool(cells) and len(cells) != len(header)
-    return f"{len(cells)} fields, the header has {len(header)}" if is_ragged else ""
 
 
 def _lines(stream: Stream) -> Iterator[tuple[bytes, int]]:
