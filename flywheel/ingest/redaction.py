@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import orjson
 import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.ingest.actors import pseudonym
-from flywheel.text.pii import TRIGGER, PiiKind, redact, redact_column, replaced, suspicions
+from flywheel.text.pii import TRIGGER, PiiKind, redact, redact_column, redact_each, replaced, suspicions
 from flywheel.text.pii_checks import is_secret
 from flywheel.text.pii_names import NameFinder
 from flywheel.text.pii_patterns import SECRET_NAME
@@ -122,20 +123,22 @@ def _rewritten(texts: list[str], counts: Counter[PiiKind], depth: int = 0) -> li
     found = [[*_LITERAL.finditer(text)] for text in texts]
     literals = pl.Series([literal[0] for ones in found for literal in ones], dtype=pl.String)
     suspected, place = suspicions(literals), -1
-    written = []
+    pieces: list[str] = []
+    doubtful, ends = {}, [0]
     for text, ones in zip(texts, found, strict=True):
-        pieces, position, before = [], 0, ""
+        position, before = 0, ""
         for one in ones:
             is_value = text[position : one.start()].strip() == ":" and _SECRET_FIELD.search(before)
             new = _secret(one[0], bool(is_value and is_value["password"]), counts) if is_value else one[0]
             place += 1
-            kinds = suspected.get(place)
-            if kinds and new == one[0]:
-                new = _redacted_literal(one[0], kinds, counts, depth)
             pieces += [text[position : one.start()], new]
+            if place in suspected and new == one[0]:
+                doubtful[len(pieces) - 1] = suspected[place]
             position, before = one.end(), one[0]
-        written.append("".join([*pieces, text[position:]]))
-    return written
+        pieces.append(text[position:])
+        ends.append(len(pieces))
+    _redact_literals(pieces, doubtful, counts, depth)
+    return ["".join(pieces[start:end]) for start, end in pairwise(ends)]
 
 
 def _secret(literal: str, is_password: bool, counts: Counter[PiiKind]) -> str:
@@ -147,17 +150,26 @@ def _secret(literal: str, is_password: bool, counts: Counter[PiiKind]) -> str:
     return f'"<{PiiKind.SECRET.upper()}>"'
 
 
-def _redacted_literal(literal: str, kinds: frozenset[PiiKind], counts: Counter[PiiKind], depth: int) -> str:
-    spoken = meaning_of(literal) if literal.startswith('"') else literal
+def _redact_literals(
+    pieces: list[str], suspected: Mapping[int, frozenset[PiiKind]], counts: Counter[PiiKind], depth: int
+) -> None:
+    """Replace what is personal in those of the pieces that are under suspicion."""
+    spoken = {at: meaning_of(pieces[at]) if pieces[at].startswith('"') else pieces[at] for at in suspected}
     # arguments of tools are JSON inside JSON: replaced as JSON, so that it stays JSON
-    is_json = spoken.lstrip()[:1] in ("{", "[", '"') and '"' in spoken and depth < _DEEPEST
-    inner = _rewritten([spoken], counts, depth + 1)[0] if is_json else spoken
-    done = redact(inner, kinds)
-    counts.update(done.counts)
-    if done.text == spoken:
-        return literal
-    # a lone surrogate has no UTF-8, but it has an escape
-    return json.dumps(done.text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    inner = {
+        at: _rewritten([text], counts, depth + 1)[0] if depth < _DEEPEST and _is_like_json(text) else text
+        for at, text in spoken.items()
+    }
+    for at, done in redact_each(inner, suspected).items():
+        counts.update(done.counts)
+        if done.text != spoken[at]:
+            # a lone surrogate has no UTF-8, but it has an escape
+            told = json.dumps(done.text, ensure_ascii=False)
+            pieces[at] = told.encode("utf-8", "backslashreplace").decode()
+
+
+def _is_like_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[", '"') and '"' in text
 
 
 def _named_users(feedback: str) -> str:

@@ -44,6 +44,7 @@ __all__ = [
     "find_pii",
     "redact",
     "redact_column",
+    "redact_each",
     "replaced",
     "suspicions",
 ]
@@ -61,6 +62,7 @@ _SECRET_STEMS = tuple(
 _KEY_OWNER = re.compile(rf"(?i:{KEY_OWNERS})[_ .-]?\Z")
 _LONGEST_OWNER = 14
 _DEEPEST = 4  # escapes within escapes
+_FEWEST_AT_ONCE = 30  # texts: to ask Polars about fewer takes longer than to look for every kind in each
 _EVERY_KIND = frozenset(PiiKind)
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[nrtbf/\"'\\])")
 _MEANT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -101,12 +103,32 @@ def redact(text: str, kinds: frozenset[PiiKind] = _EVERY_KIND) -> Redacted:
 
     `kinds` are those that there may be in the text, where `suspicions` has looked before.
     """
-    counts: Counter[PiiKind] = Counter()
+    return redact_each({0: text}, {0: kinds})[0]
+
+
+def redact_each(texts: Mapping[int, str], suspected: Mapping[int, frozenset[PiiKind]]) -> dict[int, Redacted]:
+    """Return by place what `redact` makes of each text; where many have changed, they are suspected anew at once."""
+    done = {place: Redacted(texts[place], Counter()) for place in suspected}
     # Once more after each pass: a finding may have hidden its neighbour, which had no space around it.
-    while spans := find_pii(text, kinds):
-        counts.update(span.kind for span in spans)
-        text, kinds = replaced(text, spans), _EVERY_KIND
-    return Redacted(text, counts)
+    while suspected:
+        changed: dict[int, str] = {}
+        for place, kinds in suspected.items():
+            before = done[place]
+            if spans := find_pii(before.text, kinds):
+                changed[place] = replaced(before.text, spans)
+                found = Counter(span.kind for span in spans)
+                done[place] = Redacted(changed[place], Counter(before.counts) + found)
+        suspected = _suspected_again(changed)
+    return done
+
+
+def _suspected_again(changed: Mapping[int, str]) -> dict[int, frozenset[PiiKind]]:
+    if len(changed) < _FEWEST_AT_ONCE:
+        return dict.fromkeys(changed, _EVERY_KIND)
+    places = list(changed)
+    # Polars holds no lone surrogate; to the patterns one character that is not ASCII is like another
+    texts = [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in changed.values()]
+    return {places[at]: kinds for at, kinds in suspicions(pl.Series(texts, dtype=pl.String)).items()}
 
 
 def suspicions(texts: pl.Series) -> dict[int, frozenset[PiiKind]]:
@@ -133,9 +155,7 @@ def redact_column(texts: pl.Series) -> tuple[pl.Series, Mapping[PiiKind, int]]:
     if not suspected:
         return texts, counts
     places = list(suspected)
-    found = [
-        redact(text, kinds) for text, kinds in zip(texts.gather(places).to_list(), suspected.values(), strict=True)
-    ]
+    found = redact_each(dict(zip(places, texts.gather(places), strict=True)), suspected).values()
     for one in found:
         counts.update(one.counts)
     if not counts:
