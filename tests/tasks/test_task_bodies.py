@@ -56,6 +56,15 @@ def test_an_empty_lake_has_no_day() -> None:
         day_or_latest.fn(None)
 
 
+def test_feedback_left_waiting_finds_its_call_also_when_there_is_nothing_new(lake: Lake, tmp_path: Path) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_text(json.dumps(LINE) + "\n")
+    read_logs.fn([str(log)])
+    lake.land("raw_feedback", lake.typed("raw_feedback", [{"day": DAY, "feedback_id": "f1", "target_id": "r-1"}]))
+    assert find_new_logs.fn(str(log)) == []
+    assert lake.frame("select count(*) from raw_feedback join raw_traces using (trace_id)").rows() == [(1,)]
+
+
 def test_reading_a_log_again_adds_nothing(tmp_path: Path) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text(json.dumps(LINE) + "\n")
