@@ -41,6 +41,9 @@ class Embedder(Protocol):
     def embed(self, notes: Sequence[str]) -> Vectors:
         """Return one unit vector per note."""
 
+    def affords(self, notes: Sequence[str]) -> bool:
+        """Return whether the notes can be embedded with the money that is left."""
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -68,6 +71,10 @@ class Space:
             weighed = self._weighed(distinct[start : start + _AT_ONCE].tolist(), rarity)
             vectors[start : start + len(weighed)] = self._placed(weighed, index)
         return vectors[place]
+
+    def affords(self, notes: Sequence[str]) -> bool:  # noqa: ARG002 - the protocol has them
+        """Return True: a fitted space costs nothing."""
+        return True
 
     def unknown_share(self, notes: Sequence[str]) -> float:
         """Return how much of what the notes say the space has no term for, 0-1: by squared weight."""

@@ -48,7 +48,7 @@ def name_modes(
     space: Embedder = models.space(texts) or space_of_day(lake, day, texts, run_id)
     vectors = space.embed(texts)
     known = known_modes(lake, day)
-    living = _living(lake, day, known, policy, space)
+    living = _living(lake, day, known, policy, space, vectors.shape[1])
     votes = votes_of(notes["trace_id"].to_list(), repeats_of(lake, day, notes), known, living.ids)
     grouping = group_notes(vectors, living.centroids, policy, votes)
     fresh_ids = _fresh_ids(lake, day, notes["trace_id"].to_list(), grouping)
@@ -65,12 +65,15 @@ def name_modes(
     return len(rows)
 
 
-def _living(lake: Lake, day: date, known: Mapping[str, KnownMode], policy: ModePolicy, space: Embedder) -> Living:
+def _living(  # noqa: PLR0913 - width: asking a model for it again costs money
+    lake: Lake, day: date, known: Mapping[str, KnownMode], policy: ModePolicy, space: Embedder, width: int
+) -> Living:
     modes = [mode for mode in known.values() if mode.mode_id != OTHER and not mode.merged_into]
     foreign = [mode.mode_id for mode in modes if mode.space_id != space.space_id]
     moved = reproject(lake, day, space, foreign) if foreign else {}
-    placed = [(mode.mode_id, moved.get(mode.mode_id, mode.centroid)) for mode in modes]
-    width = space.embed(["width"]).shape[1]
+    held = {mode.mode_id: mode.centroid for mode in modes if mode.space_id == space.space_id}
+    centroid_of = held | dict(moved)
+    placed = [(mode.mode_id, centroid_of[mode.mode_id]) for mode in modes if mode.mode_id in centroid_of]
     usable = [(mode_id, centroid) for mode_id, centroid in placed if len(centroid) == width]
     ids = [mode_id for mode_id, _ in usable]
     centroids = np.array([centroid for _, centroid in usable], np.float32).reshape(len(usable), width)

@@ -1,5 +1,6 @@
 """Keep the space that notes are put into: fitted on the first days, kept in the lake, fitted again only by rule."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -16,6 +17,8 @@ _UNKNOWN = 0.4
 _ENOUGH = 100
 _MOST_NOTES = 5_000  # newest first, that a space is fitted on: bounds the time of a fit
 _MEMBERS = 200  # newest of a mode, whose mean is its centroid in a new space
+
+_log = logging.getLogger(__name__)
 
 _SPACE = """
 select space_id, note_count, term, rarity, place from note_spaces
@@ -55,9 +58,16 @@ def space_of_day(lake: Lake, day: date, notes: Sequence[str], run_id: str = "") 
 
 
 def reproject(lake: Lake, day: date, space: Embedder, mode_ids: Sequence[str]) -> Mapping[str, Vectors]:
-    """Return the centroids of modes in a space they were not made in: the means of their members' notes."""
+    """Return the centroids of modes in a space they were not made in: the means of their members' notes.
+
+    Where the notes cost more than is left, there are none.
+    """
     found = lake.frame(_MEMBER_NOTES, day=day, modes=list(mode_ids), most=_MEMBERS)
-    vectors = space.embed(found["note"].to_list())
+    notes = found["note"].to_list()
+    if not space.affords(notes):
+        _log.warning("%d modes take no members on %s: embedding them costs more than is left", len(mode_ids), day)
+        return {}
+    vectors = space.embed(notes)
     return {
         mode_id: units(vectors[np.flatnonzero(found["mode_id"] == mode_id)].mean(axis=0, keepdims=True))[0]
         for mode_id in found["mode_id"].unique(maintain_order=True)

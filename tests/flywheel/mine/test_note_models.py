@@ -85,6 +85,21 @@ def test_notes_that_used_the_budget_up_leave_the_fitted_space(
     assert memory.frame("select distinct space_id from failure_modes").rows() == [("hashed",)]
 
 
+def test_modes_whose_move_costs_more_than_is_left_take_no_members(
+    provider: Provider, memory: Lake, land: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    for day, answer in ((DAY, "card_lost"), (date(2026, 1, 6), "exchange_rate")):
+        for number in range(6):
+            key = {"day": day, "trace_id": f"{answer}-{number}"}
+            land("traces", [key | {"output": answer, "query": "please help"}])
+            land("failures", [key | {"p_failure": 0.9, "signals": ["thumbs_down"]}])
+    assert name_modes(memory, DAY) == 1
+    left = iter([1.0])
+    models = NoteModels(provider, "", EMBEDDING_MODEL, lambda: next(left, -1.0))
+    assert name_modes(memory, date(2026, 1, 6), models=models) == 1
+    assert "1 modes take no members on 2026-01-06" in caplog.text
+
+
 def test_what_notes_spend_names_do_not_have(provider: Provider) -> None:
     asked: list[float] = []
     models = NoteModels(provider, "wheel-small", left=lambda: asked.append(1.0) or 1.0)  # type: ignore[func-returns-value]
