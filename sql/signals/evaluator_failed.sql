@@ -1,14 +1,22 @@
--- evaluator_failed: an evaluator or metric scored the answer below a half
+-- evaluator_failed: an evaluator or metric found the answer worse than a half
 -- about: score
 -- applies: trace_id in (select feedback.trace_id from feedback where feedback.kind = 'evaluation')
 -- prior: fires on 70% of failures, 10% of the rest
+with judged as (
+    select
+        *,
+        memory.main.goodness(name, value) as good
+    from feedback
+    where kind = 'evaluation'
+)
+
 select
     trace_id,
-    1 - min(value) as strength,
-    'evaluator ' || coalesce(arg_min(name, value), '?') || ' gave ' || round(min(value), 2)
-    || coalesce(': ' || left(arg_min(text, value), 80), '') as evidence
-from feedback
+    1 - min(good) as strength,
+    'evaluator ' || coalesce(arg_min(name, good), '?') || ' gave ' || round(arg_min(value, good), 2)
+    || coalesce(': ' || left(arg_min(text, good), 80), '') as evidence
+from judged
 where
-    kind = 'evaluation' and value < 0.5
+    good < 0.5
     and not regexp_matches(coalesce(lower(name), ''), 'guard|moderation|safety|toxic|jailbreak|injection|policy')
 group by trace_id
