@@ -14,7 +14,7 @@ from rich.console import Console
 from flywheel.core.settings import HOME
 
 _STOP_SECONDS = 10.0  # what `docker stop` grants; stages commit whole, so killing a run leaves nothing half-done
-_LOOK_AGAIN_SECONDS = 0.2
+LOOK_AGAIN_SECONDS = 0.2
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def end(pids: list[int], patience_seconds: float = _STOP_SECONDS) -> None:
     while not parents().keys().isdisjoint(pids):
         if time.monotonic() > deadline:
             _signal(pids, signal.SIGKILL)
-        time.sleep(_LOOK_AGAIN_SECONDS)
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:

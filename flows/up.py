@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
-from flows.processes import interruptible, last_words, running
+from flows.processes import LOOK_AGAIN_SECONDS, interruptible, last_words, running
 from flywheel.core.errors import MissingPart
 from flywheel.core.settings import HOME, Settings, load_settings
 
@@ -29,11 +29,10 @@ RUNS_AT_ONCE = 2  # embedded, one writer at a time has the lake: more runs would
 LOOPBACK = "127.0.0.1"
 
 _START_SECONDS = 120.0  # 10 s on an idle machine; a first start also migrates its database
-_LOOK_AGAIN_SECONDS = 0.2
 _PRIVATE = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}  # nothing about this install leaves it
 
 
-def bring_up(port: int, receive_port: int = 0) -> None:
+def bring_up(port: int, receive_port: int) -> None:
     """Start everything, say where it is, and stop it all on Ctrl-C or SIGTERM; no receiver at port 0.
 
     Raises:
@@ -50,7 +49,7 @@ def bring_up(port: int, receive_port: int = 0) -> None:
             children["receiver"] = parts.enter_context(running_receiver(folder, receive_port, environment))
         Console().print(_where(settings, api_url, llm_url, receive_port))
         while all(child.poll() is None for child in children.values()):
-            time.sleep(_LOOK_AGAIN_SECONDS)
+            time.sleep(LOOK_AGAIN_SECONDS)
         ended = next(name for name, child in children.items() if child.poll() is not None)
         raise MissingPart(f"The {ended}", f"It stopped by itself. {last_words(folder / f'{ended}.log')}")
 
@@ -186,7 +185,7 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log_path: Pat
     while not _is_healthy(url):
         if server.poll() is not None or time.monotonic() > deadline:
             raise MissingPart(f"The server at {url}", f"It did not start. {last_words(log_path)}")
-        time.sleep(_LOOK_AGAIN_SECONDS)
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def _is_healthy(url: str) -> bool:

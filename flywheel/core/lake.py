@@ -246,8 +246,7 @@ class Lake:
                     f"insert into lake.{spec.name} by name select *, $run_id as run_id from made_rows",  # noqa: S608
                     {"run_id": run_id},
                 )
-        counted = cursor.execute("select count(*) from made_rows").fetchone()
-        return int(counted[0]) if counted else 0
+        return _count(cursor, "select * from made_rows")
 
     def _show_day(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date) -> None:
         """Make bare, known_ and past_ names on this cursor mean rows of, up to and before the day."""

@@ -18,3 +18,8 @@ create or replace macro memory.main.goodness(name, value) as (
         else value
     end
 );
+
+-- whether a score is a guardrail's, by its name
+create or replace macro memory.main.is_guardrail(name) as (
+    regexp_matches(coalesce(lower(name), ''), 'guard|moderation|safety|toxic|jailbreak|injection|policy')
+);

@@ -16,7 +16,5 @@ select
     'evaluator ' || coalesce(arg_min(name, good), '?') || ' gave ' || round(arg_min(value, good), 2)
     || coalesce(': ' || left(arg_min(text, good), 80), '') as evidence
 from judged
-where
-    good < 0.5
-    and not regexp_matches(coalesce(lower(name), ''), 'guard|moderation|safety|toxic|jailbreak|injection|policy')
+where good < 0.5 and not memory.main.is_guardrail(name)
 group by trace_id
