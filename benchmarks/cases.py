@@ -18,7 +18,7 @@ def _lake(folder: Path) -> None:
 def ingest(folder: Path) -> None:
     """Read the logs into a fresh lake: parse, identity, redaction, quarantine, Parquet."""
     _lake(folder)
-    from flywheel.core.lake import open_lake
+    from flywheel.core.connections import open_lake
     from flywheel.ingest.files import ingest_file
 
     with open_lake() as lake:
@@ -48,7 +48,7 @@ def mine_all(folder: Path) -> None:
 
 def _mine(folder: Path, days: str) -> None:
     os.environ["FLYWHEEL_LAKE"] = str(folder / "lake")
-    from flywheel.core.lake import open_lake
+    from flywheel.core.connections import open_lake
     from flywheel.mine.labels import weigh_signals
     from flywheel.mine.named import name_modes
     from flywheel.mine.repeats import find_repeats

@@ -44,7 +44,7 @@ def compare_days(folder: Path, count: int) -> list[str]:
 
 def _fill(count: int) -> int:
     """Land and mine every day but the last one, which is only landed; return how many were mined."""
-    from flywheel.core.lake import open_lake
+    from flywheel.core.connections import open_lake
     from flywheel.mine.repeats import find_repeats
 
     with open_lake() as lake:
@@ -74,7 +74,7 @@ def _run(case: str, folder: Path) -> dict[str, float]:
 
 def new_day() -> int:
     """Mine the newest day's repeats against the index; return its groups."""
-    from flywheel.core.lake import open_lake
+    from flywheel.core.connections import open_lake
     from flywheel.mine.repeats import find_repeats
 
     with open_lake() as lake:
@@ -83,7 +83,7 @@ def new_day() -> int:
 
 def all_anew() -> int:
     """Compare all failing queries of all days; return the groups."""
-    from flywheel.core.lake import open_lake
+    from flywheel.core.connections import open_lake
     from flywheel.text.near_duplicates import near_duplicates
 
     with open_lake() as lake:
@@ -99,7 +99,7 @@ CASES: dict[str, Callable[[], int]] = {
 
 def _measure(case: str) -> dict[str, float]:
     import flywheel.mine.repeats  # noqa: F401 - imports and the first attaching are the same for all
-    from flywheel.core.lake import open_lake
+    from flywheel.core.connections import open_lake
 
     with open_lake() as lake:
         lake.scalar("select count(*) from failures")

@@ -4,8 +4,8 @@ from datetime import date
 
 from prefect import task
 
+from flywheel.core.connections import open_lake
 from flywheel.core.days import latest_day, unmined_days, unrouted_days
-from flywheel.core.lake import open_lake
 
 
 @task

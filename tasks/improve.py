@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from prefect import task
 
-from flywheel.core.lake import open_lake
+from flywheel.core.connections import open_lake
 from flywheel.core.settings import load_settings
 from flywheel.core.storage import open_store
 from flywheel.improve.day import Improvement, Workshop, improve_day

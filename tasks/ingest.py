@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from prefect import task
 
-from flywheel.core.lake import open_lake
+from flywheel.core.connections import open_lake
 from flywheel.ingest.feedback import adopt_orphans
 from flywheel.ingest.files import IngestReport, ingest_files
 from flywheel.ingest.sources import new_logs

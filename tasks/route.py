@@ -4,7 +4,7 @@ from datetime import date
 
 from prefect import task
 
-from flywheel.core.lake import open_lake
+from flywheel.core.connections import open_lake
 from flywheel.core.settings import load_settings
 from flywheel.route.day import route_day
 from flywheel.route.policy import RoutingPolicy

@@ -4,7 +4,7 @@ from datetime import date
 
 from prefect import task
 
-from flywheel.core.lake import open_lake
+from flywheel.core.connections import open_lake
 from tasks.running import RETRY_DELAY_SECONDS, is_transient, run_id
 
 

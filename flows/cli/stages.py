@@ -76,8 +76,10 @@ def _unmined() -> list[date]:
 
 
 def _mine_all(days: Sequence[date]) -> list[dict[str, Any]]:
+    from flywheel.core import connections
+
     mined = []
-    with running("mining") as tell:
+    with running("mining") as tell, connections.kept_open():
         from flows.mine import mine_failures
         from flows.route import route_examples
 
@@ -86,7 +88,7 @@ def _mine_all(days: Sequence[date]) -> list[dict[str, Any]]:
             chosen_count = mine_failures(day)
             tell(f"asking the teacher and routing {day} ({number} of {len(days)})")
             routes = route_examples(day)
-            with open_lake() as lake:
+            with connections.open_lake() as lake:
                 counts = fetch(lake, _MINED, day=day)[0]
             mined.append({"day": day, **counts, "hard_examples": chosen_count, "routes": routes})
     return mined

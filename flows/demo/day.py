@@ -14,8 +14,8 @@ from flows.ingest import ingest_logs
 from flows.mine import mine_failures
 from flows.route import route_examples
 from flows.watch import watch_traffic
+from flywheel.core.connections import open_lake
 from flywheel.core.errors import DriftFound
-from flywheel.core.lake import open_lake
 from flywheel.core.storage import open_store
 from flywheel.scenario.logs import as_lines, sprinkle_malformed, write_log
 from flywheel.scenario.product import simulate_day

@@ -8,7 +8,7 @@ from flows.demo.results import Gsm8kResult, SignalScore
 from flows.demo.world import FIRST_DAY, SEED
 from flows.ingest import ingest_logs
 from flows.mine import mine_failures
-from flywheel.core.lake import open_lake
+from flywheel.core.connections import open_lake
 from flywheel.scenario import datasets
 from flywheel.scenario.gsm8k import solutions_as_traffic
 from flywheel.scenario.logs import write_log

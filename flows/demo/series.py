@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from flows.demo.results import DriftValue, ModeDay, ReportSeries, TopMode, Turn, TurnCost
 from flows.demo.world import FIRST_DAY
-from flywheel.core.lake import Lake, open_lake
+from flywheel.core.connections import open_lake
+from flywheel.core.lake import Lake
 
 _MODES = """
 select day::varchar as day, name, size from failure_modes where day >= $first order by day, size desc, name

@@ -16,9 +16,9 @@ from flows.demo.stage import Stage, use_settings
 from flows.demo.world import SEED, World
 from flows.improve import improve_model
 from flows.publish import publish_release
+from flywheel.core.connections import open_lake
 from flywheel.core.errors import GateRefused
 from flywheel.core.ids import content_id
-from flywheel.core.lake import open_lake
 from flywheel.core.settings import load_settings
 from flywheel.core.storage import open_store
 from flywheel.correct.day import CorrectionPolicy

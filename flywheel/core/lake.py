@@ -1,9 +1,7 @@
 """The lake: live tables as DuckLake, built a day at a time, with every commit a version.
 
 Embedded, the catalog is SQLite and a file lock lets one writer in at a time; on Postgres it is one for each table.
-Inside a build a table's bare name means the rows of the day being built, `past_<table>` those of earlier days and
-`known_<table>` both; this is how a table reads downhill and how the wheel closes without a cycle. `held_<table>` in a
-table's own query is what its day holds already, for what must not be drawn twice.
+What a table's name means inside of a build is in day_views.py.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,15 +13,14 @@ import duckdb
 import polars as pl
 
 from flywheel.core.contracts import ensure_contracts
+from flywheel.core.day_views import show_day
 from flywheel.core.duck import attach_statement, open_duckdb, plain_duckdb
 from flywheel.core.errors import SchemaMismatch
 from flywheel.core.locks import opening_lock, writer_lock
 from flywheel.core.new_rows import first_of_each, unknown_rows
-from flywheel.core.queries import Table, expanded, find_table, load_tables
+from flywheel.core.queries import Table, expanded, find_table
 from flywheel.core.refusals import explained
 from flywheel.core.settings import Settings, load_settings
-
-_DAYS_MEANT = {"": "day =", "held_": "day =", "known_": "day <=", "past_": "day <"}
 
 
 class Lake:
@@ -72,6 +69,10 @@ class Lake:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
         """Close the connection."""
         self.connection.close()
 
@@ -227,7 +228,7 @@ class Lake:
         """Put the day's rows into `made_rows`, a temporary table that DuckDB may spill."""
         if spec.query is None:
             raise SchemaMismatch(spec.name, ["no query: a stage lands this table"], ["a query"])
-        self._show_day(cursor, spec, day)
+        show_day(cursor, spec, day)
         given = {"day": day, **parameters}
         query = expanded(spec.query)
         cursor.execute(
@@ -247,19 +248,6 @@ class Lake:
                     {"run_id": run_id},
                 )
         return _count(cursor, "select * from made_rows")
-
-    def _show_day(self, cursor: duckdb.DuckDBPyConnection, spec: Table, day: date) -> None:
-        """Make bare, known_ and past_ names on this cursor mean rows of, up to and before the day."""
-        cursor.execute("set variable day = $day", {"day": day})
-        tables = load_tables()
-        for name in sorted(spec.reads(tables)):
-            prefix = next(
-                p for p in ("held_", "known_", "past_", "") if name.startswith(p) and name[len(p) :] in tables
-            )
-            cursor.execute(
-                f"create or replace temp view {name} as select * from lake.{name[len(prefix) :]} "  # noqa: S608
-                f"where {_DAYS_MEANT[prefix]} getvariable('day')"
-            )
 
     def _check_columns(self, spec: Table, columns: list[str]) -> None:
         expected = {
@@ -289,8 +277,3 @@ def _is_same(cursor: duckdb.DuckDBPyConnection, table: str, day: date) -> bool:
 def _count(cursor: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> int:
     row = cursor.execute(f"select count(*) from ({query})", parameters or None).fetchone()  # noqa: S608 - queries of ours
     return int(row[0]) if row else 0
-
-
-def open_lake() -> Lake:
-    """Open the lake that settings name."""
-    return Lake.open()

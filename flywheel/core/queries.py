@@ -5,6 +5,7 @@ built from others, the query that builds one day of it. The number is the table'
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,11 +44,11 @@ class Table:
         """Names of the `$parameters` the query takes."""
         return frozenset(_PARAMETER.findall(self.query or ""))
 
-    def reads(self, known: Mapping[str, "Table"]) -> frozenset[str]:
-        """Return the tables, and their `known_` and `past_` views, that this query selects from."""
+    def reads(self, known: Mapping[str, "Table"]) -> Mapping[str, int]:
+        """Return the tables, and their `known_` and `past_` views, that this query selects from, and how often."""
         query = _without_comments(expanded(self.query or ""))
         names = {prefix + name for name in known for prefix in ("", "held_", "known_", "past_")}
-        return frozenset(set(_READ.findall(query)) & names)
+        return Counter(name for name in _READ.findall(query) if name in names)
 
 
 def _without_comments(sql: str) -> str:

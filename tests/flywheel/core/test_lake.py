@@ -135,3 +135,16 @@ def test_transaction_is_one_version_with_a_message(lake: Lake) -> None:
         "select snapshot_id, author, commit_message from lake.snapshots() order by snapshot_id desc limit 1"
     ).fetchone()
     assert newest == (version + 1, "flywheel", "two tables")
+
+
+@pytest.mark.parametrize("trace_count", [10_000, 10_001])
+def test_build_reads_the_whole_day_whether_it_is_copied_or_not(lake: Lake, trace_count: int) -> None:
+    with lake.transaction("many failed calls") as cursor:
+        cursor.execute(
+            "insert into lake.traces by name select $day as day, 't' || range as trace_id, 'timeout' as error, "
+            "'[]'::json as input from range($trace_count)",
+            {"day": THURSDAY, "trace_count": trace_count},
+        )
+    fired = lake.rows_of("signals", THURSDAY)
+    assert fired["signal"].value_counts().rows() == [("failed_call", trace_count)]
+    assert lake.rows_of("signals", FRIDAY).is_empty()

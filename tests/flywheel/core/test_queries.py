@@ -64,7 +64,7 @@ def test_built_table_is_read_from_its_file(folder: Path) -> None:
 
 def test_reads_are_tables_and_their_views_but_no_comments(folder: Path) -> None:
     tables = load_tables(folder)
-    assert tables["winners"].reads(tables) == {"games", "known_players", "past_winners"}
+    assert tables["winners"].reads(tables) == {"games": 1, "known_players": 1, "past_winners": 1}
 
 
 def test_landed_table_has_no_query(folder: Path) -> None:
