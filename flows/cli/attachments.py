@@ -1,10 +1,11 @@
 """Releases as tables: a `releases` view, and one view per release file, beside the lake's own tables."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flywheel.core.marks import forgotten_rows
 from flywheel.core.releases import LATEST, Release, list_releases, tags
 from flywheel.core.storage import Store
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 _SIDES = {"": "train.parquet", "_heldout": "heldout.parquet"}
 _RELEASES = """
 create or replace temp view releases as
-select dataset, version, rows, tags, created_at, content_hash from (
+select dataset, version, rows, tags, created_at, content_hash, forgotten_rows from (
     select unnest(from_json({rows}, '[{{"dataset": "VARCHAR", "version": "BIGINT", "rows": "MAP(VARCHAR, BIGINT)",
-    "tags": ["VARCHAR"], "created_at": "TIMESTAMPTZ", "content_hash": "VARCHAR"}}]'), recursive := false) as listed
+    "tags": ["VARCHAR"], "created_at": "TIMESTAMPTZ", "content_hash": "VARCHAR",
+    "forgotten_rows": "BIGINT"}}]'), recursive := false) as listed
 ) as manifests, lateral (select unnest(listed))
 """
 
@@ -38,8 +40,8 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def describe(release: Release, pointed: Iterable[str]) -> dict[str, Any]:
-    """Return what lists say about a release: its name, rows, tags and hash."""
+def describe(release: Release, pointed: Iterable[str], forgotten: Mapping[int, int]) -> dict[str, Any]:
+    """Return what lists say about a release: its name, rows, tags, hash and how much of it was forgotten since."""
     return {
         "dataset": release.dataset,
         "version": release.version,
@@ -47,15 +49,22 @@ def describe(release: Release, pointed: Iterable[str]) -> dict[str, Any]:
         "tags": sorted(pointed),
         "created_at": release.created_at,
         "content_hash": release.content_hash,
+        "forgotten_rows": forgotten.get(release.version, 0),
     }
 
 
 def described_releases(store: Store) -> list[dict[str, Any]]:
     """Return all releases with the tags that point at them, by dataset and version."""
     releases = list_releases(store)
-    pointed = {dataset: tags(store, dataset) for dataset in {release.dataset for release in releases}}
+    datasets = {release.dataset for release in releases}
+    pointed = {dataset: tags(store, dataset) for dataset in datasets}
+    forgotten = {dataset: forgotten_rows(store, dataset) for dataset in datasets}
     return [
-        describe(release, [tag for tag, version in pointed[release.dataset].items() if version == release.version])
+        describe(
+            release,
+            [tag for tag, version in pointed[release.dataset].items() if version == release.version],
+            forgotten[release.dataset],
+        )
         for release in releases
     ]
 

@@ -13,17 +13,22 @@ from flows.cli.commands import Group
 from flows.cli.opened import json_option, open_store, read_settings
 from flows.cli.release_checks import dataset_option, diff, verify
 from flywheel.core.errors import UsageError
+from flywheel.core.marks import forgotten_rows
 from flywheel.core.releases import LATEST, Release, find_release, move_tag, read_file, roll_back, tags
 from flywheel.core.storage import Store
 
 _TAG = re.compile(r"[a-z][a-z0-9._-]{0,63}")
-_COLUMNS = ("dataset", "version", "rows", "tags", "created_at", "content_hash")
+_COLUMNS = ("dataset", "version", "rows", "tags", "created_at", "content_hash", "forgotten_rows")
 
 
 def describe(release: Release, store: Store) -> dict[str, Any]:
     """Return what lists say about a release, with the tags that point at it now."""
     pointed = tags(store, release.dataset)
-    return describe_with(release, [tag for tag, version in pointed.items() if version == release.version])
+    return describe_with(
+        release,
+        [tag for tag, version in pointed.items() if version == release.version],
+        forgotten_rows(store, release.dataset),
+    )
 
 
 @click.group(cls=Group)
@@ -65,7 +70,9 @@ def show_one(version: str, dataset: str | None, is_json: bool) -> None:
     """
     store = open_store()
     release = find_release(store, dataset or read_settings().dataset, version)
-    facts = {**release.manifest, "tags": describe(release, store)["tags"], "url": store.url(release.folder)}
+    described = describe(release, store)
+    beside = {name: described[name] for name in ("tags", "forgotten_rows")}
+    facts = {**release.manifest, **beside, "url": store.url(release.folder)}
     if is_json:
         show.print_json(facts)
         return

@@ -13,6 +13,7 @@ import polars as pl
 
 from flywheel.core.ids import content_id, tombstone_of
 from flywheel.core.lake import Lake
+from flywheel.core.marks import Mark, mark_forgotten
 from flywheel.core.purge import purge_history, vacuum_sqlite
 from flywheel.core.storage import Store
 from flywheel.ingest.actors import actor_hash
@@ -55,7 +56,7 @@ def forget(lake: Lake, store: Store, subject: Subject, now: datetime, run_id: st
     """Remove all that tells of a person or a call from the lake, with every older version of the lake.
 
     Safe to run again, also after a crash. What is removed in one transaction is the tables and the tombstone; the
-    places beside them come first, because only the tables say what belongs there.
+    places beside them, and the marks of releases, come first, because only the tables say what belongs there.
 
     Raises:
         LakeBusy: somebody else keeps the lake for longer than we wait.
@@ -65,6 +66,8 @@ def forget(lake: Lake, store: Store, subject: Subject, now: datetime, run_id: st
         told = rows_that_tell(cursor, subject)
         removed = _beside(lake, store, told, is_dry_run=False) | _removed(cursor, told)
         report = _report(told, removed, store, is_dry_run=False)
+        for hit in report.releases:
+            mark_forgotten(store, hit.dataset, Mark(hit.version, report.request_id, hit.row_count), now)
         _entomb(cursor, told, report, now, run_id)
     purge_history(lake)
     return report

@@ -123,7 +123,7 @@ def rows_that_tell(cursor: Any, subject: Subject) -> Told:
     conversations = sorted(set(traces["conversation_id"].drop_nulls()))
     aliases |= set(frame(_ALONE, conversations=conversations, traces=sorted(trace_ids))["conversation_id"])
     feedback = frame(_FEEDBACK, actors=subject.actors, ids=sorted(trace_ids | aliases))
-    examples = frozenset(frame(_EXAMPLES, traces=sorted(trace_ids))["example_id"])
+    examples = frozenset(frame(_EXAMPLES, traces=sorted(trace_ids))["example_id"].drop_nulls())
     answers = frozenset(frame(_ANSWERS, examples=sorted(examples))["answer_id"])
     corrections = frozenset(frame(_CORRECTIONS, traces=sorted(trace_ids), examples=sorted(examples))["correction_id"])
     ids = {

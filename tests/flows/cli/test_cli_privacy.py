@@ -30,11 +30,45 @@ def test_a_call_is_forgotten(flywheel: Flywheel, copied: Path) -> None:
     assert (previewed.code, previewed.err) == (0, "")
     seen = json.loads(previewed.out)
     assert (seen["trace_count"], seen["is_dry_run"]) == (1, True)
-    said = flywheel("forget", "--trace", trace_id, lake=copied)
+    said = flywheel("forget", "--trace", trace_id, "--no-publish", lake=copied)
     assert (said.code, "hard_examples" in said.out) == (0, True), said.err
     assert "Mine these days again: 2026-03-02" in said.out
     again = flywheel("forget", "--trace", trace_id, lake=copied)
     assert "The lake holds nothing that tells of it." in again.out
+
+
+def first(flywheel: Flywheel, lake: Path, column: str, table: str) -> str:
+    said = flywheel("sql", f"select {column} from {table} order by all limit 1", "--json", lake=lake)
+    return str(json.loads(said.out)[0][column])
+
+
+def test_what_is_forgotten_leaves_the_newest_release(flywheel: Flywheel, copied: Path) -> None:
+    row = {"trace_id": first(flywheel, copied, "trace_id", "traces")}
+    row["correction_id"] = first(flywheel, copied, "correction_id", "release_corrections_1")
+    linked = "update corrections set trace_id = '{trace_id}' where correction_id = '{correction_id}'"
+    assert flywheel("sql", linked.format(**row), "--write", lake=copied).code == 0
+    assert flywheel("publish", lake=copied).code == 0
+    trained = """
+        insert into models (day, event_id, model_id, dataset, version, status, happened_at) values
+        ('2026-03-02', 'a', 'ft:1', 'corrections', 2, 'candidate', '2026-03-02T10:00:00Z'),
+        ('2026-03-02', 'b', 'ft:1', 'corrections', 2, 'promoted', '2026-03-02T11:00:00Z')
+    """
+    assert flywheel("sql", trained, "--write", lake=copied).code == 0
+    said = flywheel("forget", "--trace", row["trace_id"], "--json", lake=copied)
+    assert said.code == 0, said.err
+    done = json.loads(said.out)
+    assert done["trained"] == [{"model_id": "ft:1", "dataset": "corrections", "version": 2, "status": "promoted"}]
+    assert done["successors"] == [{"dataset": "corrections", "version": 3, "reason": None}]
+    found = json.loads(flywheel("releases", "diff", "2", "latest", "--json", lake=copied).out)
+    assert [(one["correction_id"], one["why"]) for one in found["rows"] if one["change"] == "removed"] == [
+        (row["correction_id"], "forgotten")
+    ]
+    listed = json.loads(flywheel("releases", "list", "--json", lake=copied).out)
+    row_count = done["releases"][0]["row_count"]
+    assert [(one["version"], one["forgotten_rows"]) for one in listed] == [(1, row_count), (2, row_count), (3, 0)]
+    assert flywheel("releases", "verify", "latest", lake=copied).code == 0
+    again = json.loads(flywheel("forget", "--trace", row["trace_id"], "--json", lake=copied).out)
+    assert (again["successors"], again["releases"]) == ([], [])
 
 
 def test_nothing_changed_about_logs_of_one_day(flywheel: Flywheel, turned: Path) -> None:

@@ -21,7 +21,8 @@ def copied(turned: Path, tmp_path: Path) -> Path:
 
 def test_list_has_what_a_reader_needs(flywheel: Flywheel, copied: Path) -> None:
     (release,) = json.loads(flywheel("releases", "list", "--json").out)
-    assert set(release) == {"dataset", "version", "rows", "tags", "created_at", "content_hash"}
+    known = {"dataset", "version", "rows", "tags", "created_at", "content_hash", "forgotten_rows"}
+    assert set(release) == known
     assert (release["dataset"], release["version"], release["tags"]) == ("corrections", 1, ["latest"])
     assert release["rows"] == {"train": 40, "heldout": 6, "retired": 0, "preferences": 40}
 
