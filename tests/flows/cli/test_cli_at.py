@@ -17,9 +17,7 @@ from flows.cli.main import cli
 from flywheel.core.lake import Lake
 from flywheel.core.queries import load_tables
 from flywheel.core.settings import Settings
-from flywheel.core.storage import open_store
 from flywheel.core.versions import lake_versions
-from flywheel.publish.day import publish_day
 
 Flywheel = Callable[..., Any]
 
@@ -131,23 +129,6 @@ def test_a_release_shows_what_it_was_made_of(flywheel: Flywheel, grown: Grown, a
     flywheel("releases", "tag", "1", "prod-2026-11", lake=grown.lake)
     said = flywheel("sql", "select count(*) as n from corrections", "--json", "--at", at, lake=grown.lake)
     assert json.loads(said.out) == [{"n": 46}]
-
-
-def test_a_later_release_is_a_later_version(flywheel: Flywheel, turned: Path, tmp_path: Path) -> None:
-    shutil.copytree(turned, tmp_path / "lake")
-    settings = Settings(lake=str(tmp_path / "lake"))
-    now = datetime.now(UTC)
-    with Lake.open(settings) as lake:
-        with lake.transaction("one correction less") as cursor:
-            cursor.execute(
-                "delete from corrections where correction_id = (select min(correction_id) from corrections)"
-            )
-        publish_day(lake, open_store(settings), settings, now.date(), now)
-    said = [
-        flywheel("sql", "select count(*) as n from corrections", "--json", "--at", at)
-        for at in ("release:1", "latest")
-    ]
-    assert [(one.err, json.loads(one.out)) for one in said] == [("", [{"n": 46}]), ("", [{"n": 45}])]
 
 
 def test_a_time_shows_what_was_there_then(flywheel: Flywheel, grown: Grown) -> None:
