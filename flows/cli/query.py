@@ -33,7 +33,8 @@ def sql(statement: str, form: str | None, at: "Moment | None", write: bool) -> N
     """Run one SQL statement on the lake's tables and views, and on the releases.
 
     Beside the lake there are `releases` and, per release, `release_<dataset>_<version>` and
-    `release_<dataset>_<version>_heldout`; `latest` is a version, too. With --at they are those there are now.
+    `release_<dataset>_<version>_heldout`; `latest` is a version, too. `release_contents` has the training
+    rows of all of them. With --at they are those there are now.
 
     Example:
       flywheel sql "select signal, count(*) from signals group by signal"
