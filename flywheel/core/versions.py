@@ -14,9 +14,10 @@ from flywheel.core.locks import CATALOG
 from flywheel.core.moments import AtRelease, AtVersion, LakeVersion, Moment, pick_version
 from flywheel.core.refusals import explained
 from flywheel.core.releases import find_release
-from flywheel.core.settings import Settings
+from flywheel.core.settings import Settings, hidden
 from flywheel.core.storage import open_store
 
+_VERSIONS = "select snapshot_id, snapshot_time from lake.snapshots() order by snapshot_id"
 _MISSING_TABLE = re.compile(r'Table with name "?([^"\s]+)"? does not exist')
 _MISSING_COLUMN = re.compile(
     r'Referenced column "([^"]+)"|does not have a column named "([^"]+)"|Column "([^"]+)" (?:in|does not exist)'
@@ -62,18 +63,22 @@ def lake_versions(settings: Settings) -> list[LakeVersion]:
 
     Raises:
         MissingPart: DuckDB cannot attach the lake.
+        BadSetting: Postgres does not let us in, or its catalog belongs to a lake somewhere else.
+        StoreBusy: Postgres is away.
 
     """
     if not settings.on_postgres and not (settings.control_folder / "catalog.sqlite").exists():
         return []
-    with closing(open_duckdb(settings)) as connection, explained(settings):
+    with closing(open_duckdb(settings)) as connection:
         try:
-            connection.execute(f"{attach_statement(settings)[:-1]}, read_only)")
-        except duckdb.IOException as failed:
-            raise MissingPart(f"The lake {settings.lake!r}", f"{failed} `flywheel doctor` shows why.") from failed
-        rows = connection.execute(
-            "select snapshot_id, snapshot_time from lake.snapshots() order by snapshot_id"
-        ).fetchall()
+            with explained(settings):
+                connection.execute(f"{attach_statement(settings)[:-1]}, read_only)")
+                rows = connection.execute(_VERSIONS).fetchall()
+        except duckdb.Error as failed:
+            told = hidden(" ".join(str(failed).split()), settings.catalog)
+            raise MissingPart(
+                f"The lake {settings.lake!r}", f"{told.rstrip('.')}. `flywheel doctor` shows what is wrong."
+            ) from None  # DuckDB's own message quotes the password
     return [LakeVersion(*row) for row in rows]
 
 

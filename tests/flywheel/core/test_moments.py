@@ -1,5 +1,6 @@
 """What `--at` may say, and which version is meant."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -108,3 +109,15 @@ def test_a_day_ends_where_the_next_begins() -> None:
     assert isinstance(today, AtTime)
     assert isinstance(tomorrow, AtTime)
     assert tomorrow.begins_at - today.ends_at == timedelta(microseconds=1)
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        meant = read_moment("2026-03-01T12:00:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert isinstance(meant, AtTime)
+    assert meant.ends_at == datetime(2026, 3, 1, 12, tzinfo=UTC)

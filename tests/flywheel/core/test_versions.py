@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flywheel.core.errors import BadStatement, NotInVersion, UnknownMoment, UnknownVersion
+from flywheel.core.errors import BadStatement, MissingPart, NotInVersion, UnknownMoment, UnknownVersion
 from flywheel.core.lake import Lake
 from flywheel.core.moments import read_moment
 from flywheel.core.releases import publish_files
@@ -49,6 +49,15 @@ def test_the_versions_of_a_lake_are_listed_and_none_is_made(grown: Settings) -> 
 def test_looking_for_a_lake_makes_none(settings: Settings, tmp_path: Path) -> None:
     assert lake_versions(settings) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_catalog_that_is_none_stays_as_it_is(settings: Settings) -> None:
+    settings.control_folder.mkdir()
+    catalog = settings.control_folder / "catalog.sqlite"
+    catalog.touch()
+    with pytest.raises(MissingPart, match="`flywheel doctor` shows what is wrong"):
+        lake_versions(settings)
+    assert catalog.read_bytes() == b""
 
 
 def test_a_time_is_that_of_the_commit(grown: Settings) -> None:
