@@ -96,6 +96,10 @@ def show_mode(mode_id: str, day: date | None, is_json: bool, at: "Moment | None"
     if is_json:
         show.print_json(view.row | {"days": view.days, "examples": view.examples})
         return
+    _print_mode(view)
+
+
+def _print_mode(view: Any) -> None:
     row = view.row
     click.echo(show.harmless(f"{row['name']}  ({row['mode_id']}, {row['status']} since {row['first_seen']})"))
     click.echo(show.harmless(" ".join(row["description"].split())))
