@@ -116,7 +116,7 @@ def pick_version(moment: AtVersion | AtTime, versions: Sequence[LakeVersion], no
     if not past:
         oldest = versions[0]
         raise UnknownMoment(
-            moment.text, f"its oldest version is {oldest.number}, made at {_told(oldest.made_at)}, after that"
+            moment.text, f"its versions begin at {_told(oldest.made_at)} with version {oldest.number}"
         )
     return max(past)
 

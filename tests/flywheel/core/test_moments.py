@@ -85,8 +85,8 @@ def test_the_newest_version_of_then_is_picked(text: str, number: int) -> None:
     [
         ("4", "version 4 is not there, it never was or was removed; there are 2-3, 5-6"),
         ("7", "there are 2-3, 5-6"),
-        ("2026-02-28", "its oldest version is 2, made at 2026-03-01T08:00:00Z, after that"),
-        ("2026-03-01T07:59:59Z", "its oldest version is 2"),
+        ("2026-02-28", "its versions begin at 2026-03-01T08:00:00Z with version 2"),
+        ("2026-03-01T07:59:59Z", "with version 2"),
         ("2026-03-06", "it has not come, now is 2026-03-05T12:00:00Z"),
         ("2026-03-05T12:00:01Z", "it has not come"),
     ],
