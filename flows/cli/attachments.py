@@ -1,4 +1,4 @@
-"""Releases as tables: a `releases` view, and one view per release file, beside the lake's own tables."""
+"""Releases as tables beside the lake's own: `releases`, one view per release file, and `release_contents`."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,14 @@ from flywheel.core.storage import Store
 if TYPE_CHECKING:
     from flywheel.core.statements import Connection
 
-_SIDES = {"": "train.parquet", "_heldout": "heldout.parquet"}
+_TRAIN = "train.parquet"
+_SIDES = {"": _TRAIN, "_heldout": "heldout.parquet"}
+_CONTENTS = "release_contents"
+# the columns to ask by, also before the first release
+_NO_CONTENTS = (
+    "select null::varchar as dataset, null::bigint as version, null::varchar as split, "
+    "null::varchar as correction_id where false"
+)
 _RELEASES = """
 create or replace temp view releases as
 select dataset, version, rows, tags, created_at, content_hash, forgotten_rows from (
@@ -25,15 +32,15 @@ select dataset, version, rows, tags, created_at, content_hash, forgotten_rows fr
 
 @dataclass(frozen=True, slots=True)
 class ReleaseView:
-    """A view over one file of one release."""
+    """A view over files of releases."""
 
     name: str
-    url: str
+    query: str
 
     @property
     def statement(self) -> str:
         """Return the SQL that makes it, with or without our code."""
-        return f"create or replace temp view {self.name} as from read_parquet({_quoted(self.url)})"
+        return f"create or replace temp view {self.name} as {self.query}"
 
 
 def _quoted(text: str) -> str:
@@ -70,14 +77,26 @@ def described_releases(store: Store) -> list[dict[str, Any]]:
 
 
 def release_views(store: Store, described: Sequence[dict[str, Any]]) -> Iterator[ReleaseView]:
-    """Yield `release_<dataset>_<version>` and `..._latest`, and the same with `_heldout`."""
+    """Yield `release_<dataset>_<version>` and `..._latest`, the same with `_heldout`, and `release_contents`."""
     for row in described:
         dataset = re.sub(r"\W", "_", row["dataset"]).lower()
         names = [str(row["version"]), *([LATEST] if LATEST in row["tags"] else [])]
         for name in names:
             for suffix, file in _SIDES.items():
-                url = store.url(f"releases/{row['dataset']}/{row['version']}/{file}")
-                yield ReleaseView(f"release_{dataset}_{name}{suffix}", url)
+                yield ReleaseView(f"release_{dataset}_{name}{suffix}", f"from {_parquet(store, row, file)}")
+    yield ReleaseView(
+        _CONTENTS, " union all by name ".join([_NO_CONTENTS, *(_trained(store, row) for row in described)])
+    )
+
+
+def _trained(store: Store, row: dict[str, Any]) -> str:
+    release = f"{_quoted(row['dataset'])} as dataset, {row['version']} as version"
+    return f"select {release}, * from {_parquet(store, row, _TRAIN)}"  # noqa: S608 - quoted, or a number
+
+
+def _parquet(store: Store, row: dict[str, Any], file: str) -> str:
+    url = store.url(f"releases/{row['dataset']}/{row['version']}/{file}")
+    return f"read_parquet({_quoted(url)})"
 
 
 def is_named_in(view: ReleaseView, statement: str) -> bool:

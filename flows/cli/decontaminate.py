@@ -8,10 +8,12 @@ import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import json_option, open_lake, open_store, read_settings
+from flows.cli.opened import at_option, json_option, open_lake, open_store, read_settings
 
 if TYPE_CHECKING:  # heavy, and only named here
     import polars as pl
+
+    from flywheel.core.moments import Moment
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EXIT_FOUND = 1
@@ -27,7 +29,8 @@ _COLUMNS = ("source", "id", "benchmark", "instance_id", "reason", "share", "span
     "--column", "columns", multiple=True, help="The column with the text, in all files; several are joined."
 )
 @json_option
-def decontaminate(is_json: bool, heldout: bool, **given: Any) -> int:
+@at_option
+def decontaminate(is_json: bool, heldout: bool, at: "Moment | None", **given: Any) -> int:
     """Find benchmark questions in the lake's hard examples and corrections, and show the words they share.
 
     An instance is copied when more than half of its words lie in 8-word runs that one text shares with it, edited
@@ -40,7 +43,9 @@ def decontaminate(is_json: bool, heldout: bool, **given: Any) -> int:
     against = [*given["against"], *given["more"]]
     if not against and not heldout:
         raise click.UsageError("Say what must not be in there: --against FILE, or --heldout.")
-    checked = _checked(given["files"], given["columns"])
+    if at is not None and given["files"]:
+        raise click.UsageError("--at and --file exclude each other: files are not of the lake. Drop one of them.")
+    checked = _checked(given["files"], given["columns"], at)
     benchmarks = _benchmarks(against, given["columns"], is_heldout_meant=heldout)
     found = list(_found(checked, benchmarks))
     if is_json:
@@ -50,13 +55,13 @@ def decontaminate(is_json: bool, heldout: bool, **given: Any) -> int:
     return _EXIT_FOUND if found else 0
 
 
-def _checked(files: tuple[Path, ...], columns: tuple[str, ...]) -> "dict[str, pl.DataFrame]":
+def _checked(files: tuple[Path, ...], columns: tuple[str, ...], at: "Moment | None") -> "dict[str, pl.DataFrame]":
     """Return what is to be checked, by where it is from."""
     from flywheel.mine.texts_to_check import lake_texts, read_texts
 
     if files:
         return {str(path): read_texts(path, columns) for path in files}
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         texts = lake_texts(lake)
     return {name: texts.filter(source=name) for name in ("hard_examples", "corrections")}
 

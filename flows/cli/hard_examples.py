@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import day_option, fetch, json_option, open_lake
+from flows.cli.opened import at_option, day_option, fetch, json_option, open_lake
+
+if TYPE_CHECKING:  # heavy, and only named here
+    from flywheel.core.moments import Moment
 
 _TABLE_LIMIT = 20  # rows a person looks at; --json has all
 _EXAMPLES = """
@@ -43,7 +46,8 @@ _SHOWN = {
     "--limit", type=click.IntRange(min=1), help="At most so many of each kind; default: 20 in a table, else all."
 )
 @json_option
-def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
+@at_option
+def hard_examples(day: date | None, limit: int | None, is_json: bool, at: "Moment | None") -> None:
     """Show what a day chose for correction, why, and who gets it; what to look at again and random audits apart.
 
     hardness: p_failure (how surely it failed) and 1 - confidence or disagreement (how unsure the answer was).
@@ -53,7 +57,7 @@ def hard_examples(day: date | None, limit: int | None, is_json: bool) -> None:
     Example:
       flywheel hard-examples --limit 10
     """
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = fetch(lake, _EXAMPLES, day=day or fetch(lake, _NEWEST)[0]["day"])
     if is_json:
         show.print_json([row for purpose in _SHOWN for row in _of(rows, purpose)[:limit]])

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import fetch, json_option, open_lake, read_settings
+from flows.cli.opened import at_option, fetch, json_option, open_lake, read_settings
 from flows.cli.stages import running
+
+if TYPE_CHECKING:  # heavy, and only named here
+    from flywheel.core.moments import Moment
 
 _COUNTS = ("read", "landed", "duplicates", "quarantined")
 # what became of a file since it was last begun at its first byte
@@ -97,14 +100,15 @@ def _check_sources(sources: Sequence[str], log_format: str) -> None:
 
 @click.command(cls=Command)
 @json_option
-def sources(is_json: bool) -> None:
+@at_option
+def sources(is_json: bool, at: "Moment | None") -> None:
     """List the log files that were read, how far, and what became of their records.
 
     Example:
       flywheel sources
       flywheel sources --json
     """
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = fetch(lake, _SOURCES)
     if is_json:
         show.print_json(rows)

@@ -1,10 +1,15 @@
 """Commands that look at the lake: the review queue and the gate."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import fetch, json_option, open_lake
+from flows.cli.opened import at_option, fetch, json_option, open_lake
+
+if TYPE_CHECKING:  # heavy, and only named here
+    from flywheel.core.moments import Moment
 
 _TABLE_LIMIT = 20  # rows a person looks at; --json and --csv have all
 
@@ -20,7 +25,8 @@ order by is_success, severity, suite, subject, expectation
 @json_option
 @click.option("--csv", "is_csv", is_flag=True, help="Print CSV that a spreadsheet opens safely.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many; default: 20 in a table, else all.")
-def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
+@at_option
+def queue(is_json: bool, is_csv: bool, limit: int | None, at: "Moment | None") -> None:
     """Show the hard examples that wait for people, most valuable first.
 
     Answer them in a file and bring it: flywheel correct --answers FILE.
@@ -28,10 +34,11 @@ def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
     Example:
       flywheel queue --limit 5
       flywheel queue --csv > to_correct.csv
+      flywheel queue --at 2026-03-01
     """
     if is_json and is_csv:
         raise click.UsageError("Choose one of --json and --csv.")
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         waiting_count = lake.scalar("select count(*) from open_reviews")
         most = limit or (waiting_count if is_json or is_csv else _TABLE_LIMIT)
         rows = fetch(lake, _QUEUE, limit=most)
@@ -48,13 +55,14 @@ def queue(is_json: bool, is_csv: bool, limit: int | None) -> None:
 
 @click.command(cls=Command)
 @json_option
-def gate(is_json: bool) -> None:
+@at_option
+def gate(is_json: bool, at: "Moment | None") -> None:
     """Show the promises the last candidate release was held to; broken ones first.
 
     Example:
       flywheel gate
     """
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = fetch(lake, _GATE)
     if is_json:
         show.print_json(rows)

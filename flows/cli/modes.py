@@ -8,10 +8,11 @@ import click
 
 from flows.cli import show
 from flows.cli.commands import Command, Group
-from flows.cli.opened import day_option, json_option, open_lake
+from flows.cli.opened import at_option, day_option, json_option, open_lake
 
 if TYPE_CHECKING:  # heavy, and only named here
     from flywheel.core.lake import Lake
+    from flywheel.core.moments import Moment
 
 _REPORT = "modes.html"
 _COLUMNS = (
@@ -36,8 +37,9 @@ _DAYS_SHOWN = 14
     "--report", is_flag=False, flag_value=_REPORT, type=click.Path(dir_okay=False), metavar="[FILE]",
     help=f"Write a page that shows all of it; default: {_REPORT}.",
 )  # fmt: skip
+@at_option
 @click.pass_context
-def modes(context: click.Context, day: date | None, is_json: bool, report: str | None) -> None:
+def modes(context: click.Context, day: date | None, is_json: bool, report: str | None, at: "Moment | None") -> None:
     """Show a day's failure modes, the most worth working on first.
 
     of_traces is the expected share of all traces, with its 95 % interval; days the failures of each day; trend today
@@ -48,10 +50,12 @@ def modes(context: click.Context, day: date | None, is_json: bool, report: str |
       flywheel modes --report modes.html
     """
     if context.invoked_subcommand is not None:
+        if at is not None:
+            raise click.UsageError("Write --at after `show`: flywheel modes show MODE_ID --at ...")
         return
     from flows.modes_report.rows import views_of
 
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = _rows(lake, day)
         views = [] if is_json and not report else views_of(lake, rows)
     if report:
@@ -70,17 +74,19 @@ def modes(context: click.Context, day: date | None, is_json: bool, report: str |
 @click.argument("mode_id")
 @day_option
 @json_option
-def show_mode(mode_id: str, day: date | None, is_json: bool) -> None:
+@at_option
+def show_mode(mode_id: str, day: date | None, is_json: bool, at: "Moment | None") -> None:
     """Show one mode: its pattern, its days, and examples with the line of the log each came from.
 
     MODE_ID may be its first characters, as the table of modes has them.
 
     Example:
       flywheel modes show 3f2a91c0
+      flywheel modes show 3f2a91c0 --at release:3
     """
     from flows.modes_report.rows import views_of
 
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         found = [row for row in _rows(lake, day, mode_id) if row["mode_id"].startswith(mode_id)]
         if len(found) != 1:
             raise click.UsageError(
@@ -90,6 +96,10 @@ def show_mode(mode_id: str, day: date | None, is_json: bool) -> None:
     if is_json:
         show.print_json(view.row | {"days": view.days, "examples": view.examples})
         return
+    _print_mode(view)
+
+
+def _print_mode(view: Any) -> None:
     row = view.row
     click.echo(show.harmless(f"{row['name']}  ({row['mode_id']}, {row['status']} since {row['first_seen']})"))
     click.echo(show.harmless(" ".join(row["description"].split())))

@@ -2,12 +2,16 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.cli import show
 from flows.cli.commands import Group
-from flows.cli.opened import fetch, json_option, open_lake
+from flows.cli.opened import at_option, fetch, json_option, open_lake
+
+if TYPE_CHECKING:  # heavy, and only named here
+    from flywheel.core.moments import Moment
 
 _LIST = """
 select
@@ -38,13 +42,14 @@ def quarantine() -> None:
 @quarantine.command("list")
 @_reason_option
 @json_option
-def list_reasons(reason: str | None, is_json: bool) -> None:
+@at_option
+def list_reasons(reason: str | None, is_json: bool, at: "Moment | None") -> None:
     """Count what is refused, and what was and landed later, by table and reason.
 
     Example:
       flywheel quarantine list --json
     """
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = fetch(lake, _LIST, reason=reason)
     if is_json:
         show.print_json(rows)
@@ -58,14 +63,15 @@ def list_reasons(reason: str | None, is_json: bool) -> None:
 @_reason_option
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many rows.")
 @json_option
-def show_rows(quarantine_id: str | None, reason: str | None, limit: int, is_json: bool) -> None:
+@at_option
+def show_rows(quarantine_id: str | None, reason: str | None, limit: int, is_json: bool, at: "Moment | None") -> None:
     """Show what was refused, newest first; QUARANTINE_ID, or its beginning, picks one.
 
     Example:
       flywheel quarantine show --reason clock_in_the_future --limit 5
       flywheel quarantine show 9f86d081 --json
     """
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = fetch(lake, _SHOW, reason=reason, id=quarantine_id)
     if is_json:
         show.print_json(rows[:limit])

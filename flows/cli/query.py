@@ -9,11 +9,12 @@ import click
 from flows.cli import show
 from flows.cli.attachments import attach_releases, described_releases, release_views
 from flows.cli.commands import Command
-from flows.cli.opened import open_lake, open_store, read_settings
-from flywheel.core.errors import BadStatement, UsageError
+from flows.cli.opened import at_option, open_lake, open_store, read_settings, version_at
+from flywheel.core.errors import BadStatement, NotInVersion, UsageError
 
 if TYPE_CHECKING:
     from flywheel.core.lake import Lake
+    from flywheel.core.moments import Moment
     from flywheel.core.settings import Settings
     from flywheel.core.statements import Answered
 
@@ -26,17 +27,19 @@ _SHELL_HELP = """SQL ends with a semicolon and may take several lines. .tables l
 @click.argument("statement")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--json", "form", flag_value="json", help="Print a JSON array of objects, dates as ISO text.")
-@click.option("--at", type=click.IntRange(min=0), help="Read the lake as it was at this version.")
+@at_option
 @click.option("--write", is_flag=True, help="Allow a statement that changes the lake.")
-def sql(statement: str, form: str | None, at: int | None, write: bool) -> None:
+def sql(statement: str, form: str | None, at: "Moment | None", write: bool) -> None:
     """Run one SQL statement on the lake's tables and views, and on the releases.
 
     Beside the lake there are `releases` and, per release, `release_<dataset>_<version>` and
-    `release_<dataset>_<version>_heldout`; `latest` is a version, too.
+    `release_<dataset>_<version>_heldout`; `latest` is a version, too. `release_contents` has the training
+    rows of all of them. With --at they are those there are now.
 
     Example:
       flywheel sql "select signal, count(*) from signals group by signal"
       flywheel sql "from failures limit 5" --at 12 --json
+      flywheel sql "select count(*) from corrections" --at release:latest
       flywheel sql "from release_corrections_latest" --csv > train.csv
     """
     if write and at is not None:
@@ -69,27 +72,29 @@ def run_statement(lake: "Lake", statement: str, *, is_write: bool) -> "Answered"
 
 @click.command(cls=Command)
 @click.option("--duckdb", "is_duckdb", is_flag=True, help="Use DuckDB's own command line instead, where installed.")
-def shell(is_duckdb: bool) -> None:
+@at_option
+def shell(is_duckdb: bool, at: "Moment | None") -> None:
     """Open an SQL prompt on the lake and its releases; it reads, it does not write.
 
     Example:
       flywheel shell
       flywheel shell --duckdb
+      flywheel shell --at 2026-03-01
     """
     import shutil
 
     found = shutil.which("duckdb")
     if is_duckdb:
-        _run_duckdb(found)
+        _run_duckdb(found, at)
         return
     if found:
         click.echo("DuckDB's own command line is installed as well: flywheel shell --duckdb")
     click.echo(_SHELL_HELP)
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         _converse(lake)
 
 
-def _run_duckdb(found: str | None) -> None:
+def _run_duckdb(found: str | None, at: "Moment | None") -> None:
     import subprocess
 
     from flywheel.core.errors import MissingPart
@@ -98,7 +103,7 @@ def _run_duckdb(found: str | None) -> None:
         raise MissingPart("DuckDB's command line (duckdb)", "Install it, or use `flywheel shell` without --duckdb.")
     init = read_settings().control_folder / "duckdb-init.sql"
     init.parent.mkdir(parents=True, exist_ok=True)
-    lines = [*attach_lines(read_settings()), *_view_lines()]
+    lines = [*attach_lines(read_settings(), version_at(at)), *_view_lines()]
     init.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     subprocess.run([found, "-init", str(init)], check=False)
 
@@ -135,27 +140,31 @@ def _answer(lake: "Lake", typed: str) -> None:
         return
     try:
         found = run_statement(lake, typed.rstrip("; \n"), is_write=False)
-    except BadStatement as refused:
+    except (BadStatement, NotInVersion) as refused:
         click.echo(str(refused), err=True)
         return
     _print_found(found)
 
 
 @click.command(cls=Command)
-def attach() -> None:
+@at_option
+def attach(at: "Moment | None") -> None:
     """Print the SQL by which any DuckDB attaches this lake, read-only and without our code.
 
     Example:
       flywheel attach > lake.sql
+      flywheel attach --at release:3 > release_3.sql
       duckdb -init lake.sql
     """
-    with open_lake():  # makes the lake where there is none yet: nobody can attach nothing
-        pass
-    for line in attach_lines(read_settings()):
+    version = version_at(at)
+    if version is None:
+        with open_lake():  # makes the lake where there is none yet: nobody can attach nothing
+            pass
+    for line in attach_lines(read_settings(), version):
         click.echo(line)
 
 
-def attach_lines(settings: "Settings") -> Iterable[str]:
+def attach_lines(settings: "Settings", version: int | None = None) -> Iterable[str]:
     """Return the statements, one a line; passwords and keys are never among them."""
     from flywheel.core.duck import attach_statement
     from flywheel.core.settings import without_password
@@ -169,7 +178,8 @@ def attach_lines(settings: "Settings") -> Iterable[str]:
         yield f"create or replace secret flywheel_s3 ({', '.join(_s3_options(settings))});"
     if without_password(settings.catalog) != settings.catalog:
         yield "-- the password is left out: set PGPASSWORD, or use ~/.pgpass"
-    yield f"{attach_statement(settings, show_secrets=False)[:-1]}, read_only);"
+    pinned = "" if version is None else f", snapshot_version {version}"
+    yield f"{attach_statement(settings, show_secrets=False)[:-1]}, read_only{pinned});"
     yield "use lake;"
 
 

@@ -1,12 +1,15 @@
 """`flywheel signals`: how often each signal fires, with which others, how often it is right, and what it weighs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flows.cli import show
 from flows.cli.commands import Command
-from flows.cli.opened import fetch, json_option, open_lake
+from flows.cli.opened import at_option, fetch, json_option, open_lake
+
+if TYPE_CHECKING:  # heavy, and only named here
+    from flywheel.core.moments import Moment
 
 # What is known to have failed or not: people's audits, and the rewards that systems report.
 _TRUTH = """
@@ -88,7 +91,8 @@ order by signal, trace_count desc, other
 
 @click.command(cls=Command)
 @json_option
-def signals(is_json: bool) -> None:
+@at_option
+def signals(is_json: bool, at: "Moment | None") -> None:
     """Show how often each signal fires, with which others, and what the label model thinks of it.
 
     share: of all traces. likely: of the traces it fired on, how many probably failed. alone: traces nothing else
@@ -101,7 +105,7 @@ def signals(is_json: bool) -> None:
     from flywheel.core.signals import load_signals
 
     known = load_signals()
-    with open_lake() as lake:
+    with open_lake(at) as lake:
         rows = fetch(lake, _SIGNALS, known=list(known))
         pairs = fetch(lake, _OVERLAP)
     told = [_told(row, pairs, known[row["signal"]]) for row in rows]

@@ -3,6 +3,7 @@
     FlywheelError
     ├── UsageError        the call is wrong: fix the call (exit code 2)
     │   ├── UnknownTable  UnknownQuery  UnknownFormat  UnknownDataset  UnknownVersion
+    │   ├── UnknownMoment NotInVersion
     │   ├── BadSetting    MissingPart   BadStatement  BadSignal
     ├── DataError         the rows said no: look at the rows (exit code 1)
     │   ├── SchemaMismatch  UnknownExpectation  EmptyPromise  GateRefused  DriftFound  NothingToPublish
@@ -75,6 +76,27 @@ class UnknownVersion(UsageError):
         super().__init__(
             f"Dataset {dataset!r} has no version or tag {wanted!r}. It has: {_listed(known)}. "
             "`flywheel releases list` shows them all."
+        )
+
+
+class UnknownMoment(UsageError):
+    """`--at` names no version that the lake has."""
+
+    def __init__(self, at: str, reason: str) -> None:
+        super().__init__(
+            f"--at {at!r} is no version of the lake: {reason}. `flywheel sql 'from lake.snapshots()'` lists its "
+            "versions, `flywheel releases list` releases and their tags."
+        )
+
+
+class NotInVersion(UsageError):
+    """An older version of the lake was asked for something that came later."""
+
+    def __init__(self, version: int, what: str, came_with: int | None) -> None:
+        since = "later" if came_with is None else f"with version {came_with}"
+        super().__init__(
+            f"Version {version} of the lake has no {what}: it came {since}. Pass --at a newer version, or "
+            "leave it out."
         )
 
 

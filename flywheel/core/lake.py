@@ -29,6 +29,7 @@ class Lake:
     def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings | None) -> None:
         self.connection = connection
         self.settings = settings
+        self.at: int | None = None  # the older version it shows
         self._joined: duckdb.DuckDBPyConnection | None = None  # the open transaction of `together`
 
     @classmethod
@@ -53,7 +54,9 @@ class Lake:
             if at is None:
                 ensure_contracts(connection)
         connection.execute("use lake")
-        return cls(connection, settings)
+        lake = cls(connection, settings)
+        lake.at = at
+        return lake
 
     @classmethod
     def in_memory(cls) -> Self:

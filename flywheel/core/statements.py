@@ -10,6 +10,7 @@ import duckdb
 from flywheel.core.errors import BadStatement, MissingPart
 from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings
+from flywheel.core.versions import came_later
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 Prepare: TypeAlias = Callable[[Connection], None]
@@ -55,6 +56,7 @@ def run_typed(lake: Lake, statement: str, prepare: Prepare, *, is_write: bool = 
 
     Raises:
         BadStatement: DuckDB does not take it, or it would change something.
+        NotInVersion: the lake is open at a version that lacks what the statement reads.
 
     """
     try:
@@ -65,7 +67,7 @@ def run_typed(lake: Lake, statement: str, prepare: Prepare, *, is_write: bool = 
         _refuse_changes(lake.connection, statement)
         return _read(lake, statement, prepare)
     except duckdb.Error as refused:
-        raise BadStatement(statement, one_line(refused)) from refused
+        raise came_later(lake, refused) or BadStatement(statement, one_line(refused)) from refused
 
 
 def _read(lake: Lake, statement: str, prepare: Prepare) -> Answered:

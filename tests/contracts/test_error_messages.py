@@ -16,6 +16,8 @@ EXAMPLES: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "UnknownFormat": (("logs/day.csv", ["openai", "langfuse"]), ["'logs/day.csv'", "langfuse, openai"]),
     "UnknownDataset": (("gsm9k", ["gsm8k"]), ["'gsm9k'", "gsm8k"]),
     "UnknownVersion": (("corrections", "v9", ["1", "latest"]), ["'corrections'", "'v9'", "1, latest"]),
+    "UnknownMoment": (("31.3.", "expected a version"), ["'31.3.'", "expected a version", "`flywheel releases list`"]),
+    "NotInVersion": ((3, "table 'spend'", 7), ["Version 3", "table 'spend'", "version 7", "--at"]),
     "BadSetting": (("catalog", "mysql:", "'' or postgres:..."), ["'catalog'", "'mysql:'", "FLYWHEEL_CATALOG"]),
     "MissingPart": (("DuckDB's extension 'ducklake'", "Install its wheel."), ["'ducklake'", "Install its wheel."]),
     "BadStatement": (("selct 1", "syntax error at selct."), ["'selct 1'", "syntax error at selct."]),

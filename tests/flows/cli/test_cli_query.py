@@ -2,15 +2,21 @@
 
 import io
 import json
+import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from flows.cli.query import attach_lines
+from flywheel.core.queries import load_folder
+from flywheel.core.releases import publish_files
 from flywheel.core.settings import Settings
+from flywheel.core.storage import open_store
 
 Flywheel = Callable[..., Any]
 
@@ -37,10 +43,44 @@ def test_csv_has_a_header(flywheel: Flywheel, turned: Path) -> None:
         ("select count(*) as n from release_corrections_1", [{"n": 40}]),
         ("select count(*) as n from release_corrections_latest_heldout", [{"n": 6}]),
         ("select count(*) as n from open_reviews", [{"n": 20}]),
+        (
+            "select dataset, version, split, count(*) as n from release_contents group by all",
+            [{"dataset": "corrections", "version": 1, "split": "train", "n": 40}],
+        ),
     ],
 )
 def test_releases_and_views_are_there(flywheel: Flywheel, turned: Path, statement: str, rows: list[Any]) -> None:
     assert json.loads(flywheel("sql", statement, "--json", lake=turned).out) == rows
+
+
+def test_contents_are_those_of_all_releases_whatever_their_columns(
+    flywheel: Flywheel, turned: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(turned, tmp_path / "lake")
+    settings = Settings(lake=str(tmp_path / "lake"))
+    file = io.BytesIO()
+    pl.DataFrame({"correction_id": ["x1", "x2"], "split": "train", "mood": "glad"}).write_parquet(file)
+    files = {"train.parquet": file.getvalue(), "heldout.parquet": file.getvalue()}
+    publish_files(open_store(settings), "more", files, {"content_hash": "c"}, datetime.now(UTC))
+    asked = "select dataset, version, mood, count(chosen) as n, count(*) as all_n from release_contents group by all"
+    assert json.loads(flywheel("sql", f"{asked} order by all", "--json").out) == [
+        {"dataset": "corrections", "version": 1, "mood": None, "n": 40, "all_n": 40},
+        {"dataset": "more", "version": 1, "mood": "glad", "n": 0, "all_n": 2},
+    ]
+
+
+def test_contents_are_empty_before_the_first_release(flywheel: Flywheel) -> None:
+    said = flywheel("sql", "select dataset, version, split, correction_id from release_contents", "--json")
+    assert json.loads(said.out) == []
+
+
+def test_a_release_is_only_opened_by_a_statement_that_names_it(
+    flywheel: Flywheel, turned: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(turned, tmp_path / "lake")
+    (tmp_path / "lake" / "releases" / "corrections" / "1" / "train.parquet").unlink()
+    assert flywheel("sql", "select count(*) from releases").code == 0
+    assert flywheel("sql", "select count(*) from release_contents").code == 2
 
 
 def test_at_reads_an_older_version(flywheel: Flywheel) -> None:
@@ -103,6 +143,8 @@ def test_attach_works_in_any_duckdb(flywheel: Flywheel, turned: Path) -> None:
         # the wheels' extensions are installed already; `install` would go to the network where they are not
         connection.execute(said.out.replace("install ducklake;", "").replace("install sqlite;", ""))
         assert connection.execute("select count(*) from traces").fetchone() == (60,)
+        for view in load_folder("views"):
+            assert connection.execute(f"select count(*) from {view}").fetchone(), view  # noqa: S608 - our own views
         with pytest.raises(duckdb.Error, match="read-only"):
             connection.execute("delete from traces")
 
