@@ -1,4 +1,4 @@
-"""Commands about releases: list, show, tag and verify."""
+"""Commands about releases: list, show, tag, roll back and print; what compares and proves them is beside this."""
 
 import re
 from datetime import UTC, datetime
@@ -11,15 +11,13 @@ from flows.cli.attachments import describe as describe_with
 from flows.cli.attachments import described_releases
 from flows.cli.commands import Group
 from flows.cli.opened import json_option, open_store, read_settings
-from flywheel.core.errors import CorruptObject, UsageError
-from flywheel.core.ids import sha256_of
-from flywheel.core.releases import Release, find_release, move_tag, tags
+from flows.cli.release_checks import dataset_option, diff, verify
+from flywheel.core.errors import UsageError
+from flywheel.core.releases import LATEST, Release, find_release, move_tag, read_file, roll_back, tags
 from flywheel.core.storage import Store
 
 _TAG = re.compile(r"[a-z][a-z0-9._-]{0,63}")
 _COLUMNS = ("dataset", "version", "rows", "tags", "created_at", "content_hash")
-_dataset_option = click.option("--dataset", help="The dataset; default: the one that settings name.")
-_GONE = "no such file"
 
 
 def describe(release: Release, store: Store) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def describe(release: Release, store: Store) -> dict[str, Any]:
 
 @click.group(cls=Group)
 def releases() -> None:
-    """List, show, tag and verify releases; VERSION is a number or a tag.
+    """List, show, compare, tag and verify releases; VERSION is a number or a tag.
 
     Example:
       flywheel releases list
@@ -56,7 +54,7 @@ def list_all(is_json: bool) -> None:
 
 @releases.command("show")
 @click.argument("version")
-@_dataset_option
+@dataset_option
 @json_option
 def show_one(version: str, dataset: str | None, is_json: bool) -> None:
     """Show what a release's manifest says.
@@ -84,7 +82,7 @@ def _files(release: Release) -> list[dict[str, Any]]:
 @releases.command("tag")
 @click.argument("version")
 @click.argument("name")
-@_dataset_option
+@dataset_option
 def tag(version: str, name: str, dataset: str | None) -> None:
     """Let tag NAME point at a release; where it pointed before stays on record.
 
@@ -101,32 +99,43 @@ def tag(version: str, name: str, dataset: str | None) -> None:
     click.echo(f"{name} is version {release.version} of {release.dataset}.")
 
 
-@releases.command("verify")
-@click.argument("version")
-@_dataset_option
-@json_option
-def verify(version: str, dataset: str | None, is_json: bool) -> None:
-    """Read every file of a release and compare its hash with the manifest; exit code 1 when one differs.
+@releases.command("rollback")
+@click.option("--tag", "name", default=LATEST, show_default=True, help="The tag to move.")
+@click.option("--to", "version", help="The version to point at; default: the one before, of those it pointed at.")
+@dataset_option
+def rollback(name: str, version: str | None, dataset: str | None) -> None:
+    """Let a tag point at an older version; what reads by the tag reads that one from now on.
+
+    The newer version stays. A later publish moves latest forward again, to a version newer than all before.
 
     Example:
-      flywheel releases verify latest
+      flywheel releases rollback
+      flywheel releases rollback --tag prod-2026-11 --to 2
+    """
+    store, now = open_store(), datetime.now(UTC)
+    dataset = dataset or read_settings().dataset
+    if version is None:
+        before, after = roll_back(store, dataset, name, now)
+    else:
+        before, after = find_release(store, dataset, name).version, find_release(store, dataset, version).version
+        move_tag(store, dataset, name, after, now)
+    click.echo(f"{name} was version {before} and is version {after} of {dataset} now.")
+
+
+@releases.command("card")
+@click.argument("version", default=LATEST)
+@dataset_option
+def card(version: str, dataset: str | None) -> None:
+    """Print the card of a release, in Markdown: what is in it, where it came from, how to load it.
+
+    Example:
+      flywheel releases card
+      flywheel releases card 2 > card.md
     """
     store = open_store()
     release = find_release(store, dataset or read_settings().dataset, version)
-    with show.working(f"reading the files of version {release.version}"):
-        files = [_verified(store, release, file) for file in _files(release)]
-    if is_json:
-        show.print_json({"dataset": release.dataset, "version": release.version, "files": files})
-    else:
-        show.print_table(files, ("file", "bytes", "is_intact", "found"), empty="It has no files.")
-    broken = next((file for file in files if not file["is_intact"]), None)
-    if broken:
-        raise CorruptObject(f"{release.folder}/{broken['file']}", broken["found"], broken["sha256"])
+    click.echo(show.harmless(read_file(store, release, "card.md").decode()), nl=False)
 
 
-def _verified(store: Store, release: Release, file: dict[str, Any]) -> dict[str, Any]:
-    try:
-        found = sha256_of(store.read(f"{release.folder}/{file['file']}"))
-    except FileNotFoundError:
-        found = _GONE
-    return {**file, "found": found, "is_intact": found == file["sha256"]}
+releases.add_command(diff)
+releases.add_command(verify)

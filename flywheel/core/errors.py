@@ -6,7 +6,7 @@
     │   ├── BadSetting    MissingPart   BadStatement  BadSignal
     ├── DataError         the rows said no: look at the rows (exit code 1)
     │   ├── SchemaMismatch  UnknownExpectation  EmptyPromise  GateRefused  DriftFound  NothingToPublish
-    │   └── CorruptObject   Unparsed        UnreadableRows     BrokenLake
+    │   └── CorruptObject   BrokenRelease   Unparsed  UnreadableRows  BrokenLake
     └── TransientError    somebody else's trouble: try again (tasks retry these, and only these)
         ├── ProviderBusy  StoreBusy  LakeBusy
         └── VersionTaken
@@ -183,6 +183,16 @@ class CorruptObject(DataError):
         super().__init__(
             f"{path} has sha256 {found!r}, but its record says {expected!r}. Do not use it; restore it "
             "from a copy or roll back to an earlier version."
+        )
+
+
+class BrokenRelease(DataError):
+    """A release's files are as published, and do not keep what a release promises."""
+
+    def __init__(self, dataset: str, version: int, check: str, found: str) -> None:
+        super().__init__(
+            f"Version {version} of {dataset!r} does not keep {check!r}: found {found!r}. Do not train on it; "
+            "`flywheel releases rollback` points latest at the version before."
         )
 
 

@@ -18,6 +18,11 @@ def content_id(*parts: object) -> str:
     return digest.hexdigest()
 
 
+def tombstone_of(subject_id: str) -> str:
+    """Return the hash that `forgotten` holds in the place of an id: nobody is named by it."""
+    return content_id("forgotten", subject_id)
+
+
 def sha256_of(data: bytes) -> str:
     """Return the hex sha256 that manifests record for a file."""
     return hashlib.sha256(data).hexdigest()

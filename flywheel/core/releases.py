@@ -183,6 +183,28 @@ def manifest_body(manifest: Mapping[str, Any]) -> bytes:
     return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
 
 
+def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int, int]:
+    """Let a tag point at the newest version, older than where it points, that it pointed at before; return both.
+
+    Raises:
+        BadSetting: the dataset's name cannot be one.
+        UnknownVersion: there is no such tag.
+        UsageError: it never pointed at an older version.
+
+    """
+    pointed = tags(store, dataset)
+    if tag not in pointed:
+        raise UnknownVersion(dataset, tag, pointed)
+    log = [entry["version"] for entry in _entries(store, f"tags/{dataset}/{tag}")]
+    version = max((one for one in log if one < pointed[tag]), default=0)
+    if not version:
+        raise UsageError(
+            f"Tag {tag!r} of {dataset!r} never pointed at a version below {pointed[tag]}. Name one: --to VERSION."
+        )
+    move_tag(store, dataset, tag, version, now)
+    return pointed[tag], version
+
+
 def _folder(dataset: str, version: int) -> str:
     return f"releases/{dataset}/{version}"
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from flywheel.core.ids import content_id
+from flywheel.core.ids import content_id, tombstone_of
 from flywheel.core.lake import Lake
 from flywheel.core.purge import purge_history, vacuum_sqlite
 from flywheel.core.storage import Store
@@ -96,15 +96,11 @@ def tells_of_forgotten(line: RefusedLine, known: frozenset[str]) -> bool:
         return False
     words = words_of(line.raw, is_parsed=line.actor_hash is not None)
     ids = {line.actor_hash, *map(actor_hash, words), *map(redacted_id, words)} - {None}
-    return any(_tombstone(str(one)) in known for one in ids)
+    return any(tombstone_of(str(one)) in known for one in ids)
 
 
 def _entombed(ids: pl.Series, known: frozenset[str]) -> list[str]:
-    return [one for one in ids.drop_nulls().unique() if _tombstone(one) in known]
-
-
-def _tombstone(subject_id: str) -> str:
-    return content_id("forgotten", subject_id)
+    return [one for one in ids.drop_nulls().unique() if tombstone_of(one) in known]
 
 
 def _where(told: Told, table: str, columns: list[str]) -> tuple[str, dict[str, Any]]:
@@ -194,9 +190,9 @@ def _entomb(cursor: Any, told: Told, report: Forgotten, now: datetime, run_id: s
     subject = told.subject
     traces, aliases = set(told.ids["trace_id"]), set(told.aliases)
     first = subject.actors or subject.ids
-    rows = [{"kind": subject.kind, "subject_hash": _tombstone(first[0])} | main]
-    rows += [{"kind": "trace", "subject_hash": _tombstone(one)} for one in sorted(traces - {first[0]})]
-    rows += [{"kind": "alias", "subject_hash": _tombstone(one)} for one in sorted(aliases - traces - {first[0]})]
+    rows = [{"kind": subject.kind, "subject_hash": tombstone_of(first[0])} | main]
+    rows += [{"kind": "trace", "subject_hash": tombstone_of(one)} for one in sorted(traces - {first[0]})]
+    rows += [{"kind": "alias", "subject_hash": tombstone_of(one)} for one in sorted(aliases - traces - {first[0]})]
     shared = {
         "day": now.astimezone(UTC).date(),
         "run_id": run_id,

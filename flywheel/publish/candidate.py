@@ -5,10 +5,11 @@ from datetime import date
 
 import polars as pl
 
-from flywheel.core.ids import rows_hash
 from flywheel.core.lake import Lake
 from flywheel.core.records import Split
+from flywheel.publish.release_rows import content_hash_of
 from flywheel.publish.splits import assign_splits
+from flywheel.publish.withdrawn import withdrawn
 
 _ROWS = """
 with refused as (
@@ -25,7 +26,6 @@ order by corrections.correction_id
 _PREFERENCES = """
 select preferences.* exclude (run_id) from preferences where preferences.day <= $day order by preference_id
 """
-_WITHDRAWN = "select refused_id from quarantine where table_name = 'corrections'"
 _AUDITED = "select coalesce(query, '') as query from audits where day <= $day order by example_id"
 
 
@@ -38,7 +38,7 @@ class Candidate:
     preferences: pl.DataFrame  # of training rows only
     audited: tuple[str, ...]
     parent_ids: frozenset[str]
-    withdrawn_ids: frozenset[str] = frozenset()  # in quarantine, with a reason
+    withdrawn_ids: frozenset[str] = frozenset()  # of the parent, with a reason to be gone
 
     @property
     def train(self) -> pl.DataFrame:
@@ -67,17 +67,16 @@ class Candidate:
 
     @property
     def content_hash(self) -> str:
-        """Return the identity of the content: the same rows are the same release, whenever they are gathered."""
-        content = pl.concat([self.rows.drop("day"), self.preferences.drop("day")], how="diagonal_relaxed")
-        return rows_hash(content.iter_rows(named=True))
+        """Return the identity of the content."""
+        return content_hash_of(self.rows, self.preferences)
 
 
 def gather(lake: Lake, day: date, dataset: str, parent: pl.DataFrame) -> Candidate:
-    """Return the candidate of a day; `parent` is (correction_id, split) of the newest release, or empty."""
+    """Return the candidate of a day; `parent` is (correction_id, trace_id, split) of the newest release, or empty."""
     frozen = dict(parent.select("correction_id", "split").iter_rows())
     audited = lake.frame(_AUDITED, day=day)["query"].to_list()
     rows = assign_splits(lake.frame(_ROWS, day=day), audited, frozen)
     train_ids = rows.filter(pl.col("split") == Split.TRAIN)["correction_id"].to_list()
     preferences = lake.frame(_PREFERENCES, day=day).filter(pl.col("correction_id").is_in(train_ids))
-    withdrawn = frozenset(lake.frame(_WITHDRAWN)["refused_id"].drop_nulls())
-    return Candidate(dataset, rows, preferences, tuple(audited), frozenset(frozen), withdrawn)
+    withdrawn_ids = frozenset(withdrawn(lake, parent)["correction_id"])
+    return Candidate(dataset, rows, preferences, tuple(audited), frozenset(frozen), withdrawn_ids)

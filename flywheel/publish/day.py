@@ -73,12 +73,13 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
         return publish_files(store, settings.dataset, files, facts | built_on, now)
 
 
-_NO_PARENT = pl.DataFrame(schema={"correction_id": pl.String, "split": pl.String, "chosen": pl.String})
+_PARENT_COLUMNS = ("correction_id", "trace_id", "split", "chosen")
+_NO_PARENT = pl.DataFrame(schema=dict.fromkeys(_PARENT_COLUMNS, pl.String))
 
 
 def _parent_rows(store: Store, release: Release) -> pl.DataFrame:
     parts = [pl.read_parquet(io.BytesIO(read_file(store, release, f"{side}.parquet"))) for side in Split]
-    return pl.concat([part.select("correction_id", "split", "chosen") for part in parts])
+    return pl.concat([part.select(_PARENT_COLUMNS) for part in parts])
 
 
 def _check(lake: Lake, candidate: Candidate, measured: dict[str, object]) -> list[PromiseResult]:

@@ -1,4 +1,4 @@
-"""`flywheel releases`: list, show, tag, verify."""
+"""`flywheel releases`: list, show, tag, roll back, compare, prove."""
 
 import json
 import shutil
@@ -41,7 +41,46 @@ def test_a_tag_that_could_be_mistaken_is_refused(flywheel: Flywheel, copied: Pat
 def test_verify_accepts_what_was_published(flywheel: Flywheel, copied: Path) -> None:
     said = flywheel("releases", "verify", "1", "--json")
     assert said.code == 0
-    assert {file["is_intact"] for file in json.loads(said.out)["files"]} == {True}
+    found = json.loads(said.out)
+    assert {file["is_intact"] for file in found["files"]} == {True}
+    assert {check["is_kept"] for check in found["checks"]} == {True}
+
+
+def test_verify_names_what_a_release_does_not_keep(flywheel: Flywheel, copied: Path) -> None:
+    manifest = copied / "releases" / "corrections" / "1" / "manifest.json"
+    facts = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(facts | {"rows": facts["rows"] | {"train": 4_000}}))
+    said = flywheel("releases", "verify", "1")
+    assert said.code == 1
+    assert "does not keep 'row counts are those of the manifest'" in said.err
+
+
+def test_rollback_goes_to_the_version_before_or_the_one_named(flywheel: Flywheel, copied: Path) -> None:
+    shutil.copytree(copied / "releases/corrections/1", copied / "releases/corrections/2")
+    manifest = copied / "releases/corrections/2/manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 2}))
+    assert flywheel("releases", "tag", "2", "latest").code == 0
+    assert flywheel("releases", "rollback").out == "latest was version 2 and is version 1 of corrections now.\n"
+    assert json.loads(flywheel("releases", "show", "latest", "--json").out)["version"] == 1
+    assert flywheel("releases", "rollback", "--to", "2").code == 0
+    assert json.loads(flywheel("releases", "show", "latest", "--json").out)["version"] == 2
+
+
+def test_rollback_without_anything_before_says_so(flywheel: Flywheel, copied: Path) -> None:
+    said = flywheel("releases", "rollback")
+    assert (said.code, "never pointed at a version below 1" in said.err) == (2, True)
+    assert flywheel("releases", "rollback", "--tag", "nobody").code == 2
+
+
+def test_card_is_printed(flywheel: Flywheel, copied: Path) -> None:
+    assert flywheel("releases", "card").out == (copied / "releases/corrections/1/card.md").read_text()
+
+
+def test_diff_tells_counts_reasons_and_rows(flywheel: Flywheel, turned: Path) -> None:
+    found = json.loads(flywheel("releases", "diff", "1", "latest", "--json", lake=turned).out)
+    assert found["counts"] == {"added": 0, "removed": 0, "changed": 0, "same": 46}
+    assert set(found) == {"dataset", "before", "after", "counts", "reasons", "new_columns", "lost_columns", "rows"}
+    assert "same 46" in flywheel("releases", "diff", "1", "1", lake=turned).out
 
 
 def test_verify_names_a_changed_file(flywheel: Flywheel, copied: Path) -> None:

@@ -16,11 +16,17 @@ Corrections = Callable[..., list[Row]]
 Land = Callable[..., int]
 
 DAY = date(2026, 1, 5)
-NO_PARENT = pl.DataFrame(schema={"correction_id": pl.String, "split": pl.String})
+NO_PARENT = pl.DataFrame(schema={"correction_id": pl.String, "trace_id": pl.String, "split": pl.String})
 
 
 def gathered(lake: Lake, day: date = DAY, parent: pl.DataFrame = NO_PARENT) -> Candidate:
     return gather(lake, day, "corrections", parent)
+
+
+def parent_of(numbers: range, splits: list[str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"correction_id": [f"{n:04x}" for n in numbers], "trace_id": [f"t{n}" for n in numbers], "split": splits}
+    )
 
 
 def ids(candidate: Candidate) -> list[str]:
@@ -129,7 +135,7 @@ def test_the_side_of_the_parent_is_kept_and_its_rows_are_not_new(
     memory: Lake, corrections: Corrections, land: Land
 ) -> None:
     land(memory, "corrections", corrections(range(10)))
-    before = pl.DataFrame({"correction_id": [f"{n:04x}" for n in range(8)], "split": ["heldout", "train"] * 4})
+    before = parent_of(range(8), ["heldout", "train"] * 4)
     found = gathered(memory, parent=before)
     kept = found.rows.filter(pl.col("correction_id") < "0008")["split"].to_list()
     assert kept == ["heldout", "train"] * 4
@@ -141,7 +147,7 @@ def test_rows_of_the_parent_are_lost_unless_somebody_withdrew_them(
 ) -> None:
     land(memory, "corrections", corrections([1, 2]))
     land(memory, "quarantine", [refused(2), refused(4)])
-    before = pl.DataFrame({"correction_id": ["0001", "0002", "0003", "0004"], "split": ["train"] * 4})
+    before = parent_of(range(1, 5), ["train"] * 4)
     assert gathered(memory, parent=before).lost_ids == {"0003"}
 
 

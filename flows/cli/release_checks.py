@@ -1,0 +1,123 @@
+"""Commands that read whole releases: what changed between two, and whether one is what it claims to be."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flows.cli import show
+from flows.cli.commands import Command
+from flows.cli.opened import json_option, open_lake, open_store, read_settings
+from flywheel.core.errors import BrokenRelease, CorruptObject
+from flywheel.core.releases import find_release
+
+if TYPE_CHECKING:
+    from flywheel.publish.compare import Difference
+    from flywheel.publish.verify import FileCheck, Proof
+
+dataset_option = click.option("--dataset", help="The dataset; default: the one that settings name.")
+
+_DIFF_COLUMNS = ("change", "correction_id", "why", "detail", "split_before", "split_after", "query", "chosen")
+
+
+@click.command(cls=Command)
+@click.argument("before")
+@click.argument("after")
+@dataset_option
+@json_option
+@click.option("--report", type=click.Path(dir_okay=False), metavar="FILE", help="Write it as a page, too.")
+def diff(before: str, after: str, dataset: str | None, is_json: bool, report: str | None) -> None:
+    """Show which rows of release AFTER are new, gone or different since release BEFORE, and why.
+
+    Example:
+      flywheel releases diff 1 2
+      flywheel releases diff 2 latest --json
+      flywheel releases diff 1 2 --report diff.html
+    """
+    from flywheel.publish.compare import compare
+
+    store, dataset = open_store(), dataset or read_settings().dataset
+    first, second = find_release(store, dataset, before), find_release(store, dataset, after)
+    with show.working(f"reading versions {first.version} and {second.version} of {dataset}"), open_lake() as lake:
+        found = compare(lake, store, first, second)
+    if report:
+        from flows.release_diff.page import write_page
+
+        write_page(Path(report), found)
+        click.echo(f"Wrote {report}.", err=True)
+    if is_json:
+        show.print_json(_as_json(found))
+    else:
+        _print_diff(found)
+
+
+def _as_json(found: "Difference") -> dict[str, Any]:
+    return {
+        "dataset": found.dataset,
+        "before": found.before,
+        "after": found.after,
+        "counts": found.counts,
+        "reasons": found.reasons,
+        "new_columns": found.new_columns,
+        "lost_columns": found.lost_columns,
+        "rows": found.rows.to_dicts(),
+    }
+
+
+def _print_diff(found: "Difference") -> None:
+    counts = found.counts
+    click.echo(f"{found.dataset}, version {found.before} to {found.after}: {show.readable(counts)}.")
+    for kind, columns in (("new", found.new_columns), ("gone", found.lost_columns)):
+        if columns:
+            click.echo(f"Columns that are {kind}: {', '.join(columns)}.")
+    if not found.rows.is_empty():
+        click.echo()
+        show.print_table(found.reasons, ("change", "why", "rows"), empty="")
+        click.echo()
+        shown = [row | {"correction_id": row["correction_id"][:12]} for row in found.rows.to_dicts()]
+        show.print_table(shown, _DIFF_COLUMNS, empty="")
+
+
+@click.command(cls=Command)
+@click.argument("version")
+@dataset_option
+@json_option
+def verify(version: str, dataset: str | None, is_json: bool) -> None:
+    """Prove a release from its objects alone; exit code 1 when something is not as it should be.
+
+    Every file has the hash that the manifest recorded; the content hash is that of the rows; counts, preferences and
+    exports fit the rows; the gate judged this content and was kept; nothing held out, in this or an earlier version,
+    has itself or a near-duplicate in what is trained on.
+
+    Example:
+      flywheel releases verify latest
+    """
+    from flywheel.publish.verify import check_files, prove
+
+    store = open_store()
+    release = find_release(store, dataset or read_settings().dataset, version)
+    with show.working(f"reading the files of version {release.version}") as tell:
+        files = check_files(store, release)
+        broken_file = next((file for file in files if not file.is_intact), None)
+        tell("comparing rows, splits and earlier versions")
+        proofs = [] if broken_file else prove(store, release)
+    _print_verified(release.dataset, release.version, files, proofs, is_json=is_json)
+    if broken_file:
+        raise CorruptObject(f"{release.folder}/{broken_file.file}", broken_file.found, broken_file.sha256)
+    for proof in proofs:
+        if not proof.is_kept:
+            raise BrokenRelease(release.dataset, release.version, proof.check, proof.found)
+
+
+def _print_verified(
+    dataset: str, version: int, files: "list[FileCheck]", proofs: "list[Proof]", *, is_json: bool
+) -> None:
+    rows = [asdict(file) | {"is_intact": file.is_intact} for file in files]
+    kept = [asdict(proof) for proof in proofs]
+    if is_json:
+        show.print_json({"dataset": dataset, "version": version, "files": rows, "checks": kept})
+        return
+    show.print_table(rows, ("file", "bytes", "is_intact", "found"), empty="It has no files.")
+    click.echo()
+    show.print_table(kept, ("check", "is_kept", "found"), empty="Not checked further: a file is not what it was.")

@@ -1,0 +1,1 @@
+"""The page on what changed between two releases: one HTML file that loads nothing."""
