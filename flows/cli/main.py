@@ -61,6 +61,7 @@ class _Flywheel(LazyGroup):
         },
         "Keep": {
             "forget": Lazy("flows.cli.forget:forget", "Remove a person or a call from the live lake."),
+            "lake": Lazy("flows.cli.lake:lake", "Check the lake's files, repair them, gather small ones."),
         },
         "Query": {
             "sql": Lazy("flows.cli.query:sql", "Run one SQL statement on the lake and its releases."),

@@ -7,7 +7,7 @@
     │   ├── BadSetting    MissingPart   BadStatement  BadSignal
     ├── DataError         the rows said no: look at the rows (exit code 1)
     │   ├── SchemaMismatch  UnknownExpectation  EmptyPromise  GateRefused  DriftFound  NothingToPublish
-    │   └── CorruptObject   BrokenRelease   Unparsed  UnreadableRows
+    │   └── CorruptObject   BrokenRelease   Unparsed  UnreadableRows  BrokenLake
     └── TransientError    somebody else's trouble: try again (tasks retry these, and only these)
         ├── ProviderBusy  StoreBusy  LakeBusy
         └── VersionTaken
@@ -236,6 +236,16 @@ class UnreadableRows(DataError):
         super().__init__(
             f"DuckDB could not read {count} rows: {reason[:200]!r}. Look at the records, or at the format's file "
             "under sql/ingest/."
+        )
+
+
+class BrokenLake(DataError):
+    """A file that the lake consists of is missing or damaged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"DuckDB could not read a file of the lake: {reason[:300]!r}. `flywheel lake check` names what is broken "
+            "and what to do about it."
         )
 
 

@@ -117,7 +117,7 @@ def publish_files(
     newest = existing[-1].version if existing else 0
     # only the newest counts: going back to older content, e.g. after a withdrawal, is a version of its own
     if existing and existing[-1].content_hash == facts["content_hash"]:
-        _advance_latest(store, dataset, newest, now)
+        advance_latest(store, dataset, newest, now)
         return existing[-1]
     parent = newest or None
     if facts.get("parent", parent) != parent:
@@ -131,7 +131,7 @@ def publish_files(
         "files": {name: {"bytes": len(data), "sha256": sha256_of(data)} for name, data in sorted(files.items())},
     }
     release = _claim(store, files, manifest)
-    _advance_latest(store, dataset, release.version, now)
+    advance_latest(store, dataset, release.version, now)
     return release
 
 
@@ -167,6 +167,20 @@ def move_tag(store: Store, dataset: str, tag: str, version: int, now: datetime) 
     place = len(_entries(store, f"tags/{dataset}/{tag}"))
     while not _append(store, f"tags/{dataset}/{tag}/{place:08d}.json", version, now):
         place += 1
+
+
+def advance_latest(store: Store, dataset: str, version: int, now: datetime) -> None:
+    """Let `latest` point at a version newer than all it ever pointed at; a rollback is not undone."""
+    folder = f"tags/{dataset}/{LATEST}"
+    while True:
+        log = [entry["version"] for entry in _entries(store, folder)]
+        if version <= max(log, default=0) or _append(store, f"{folder}/{len(log):08d}.json", version, now):
+            return
+
+
+def manifest_body(manifest: Mapping[str, Any]) -> bytes:
+    """Return a manifest as the bytes that are published."""
+    return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
 
 
 def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int, int]:
@@ -227,7 +241,7 @@ def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]
 def _finish(store: Store, claim: Mapping[str, Any]) -> Release:
     """Copy what was claimed into place, then say that it is complete; several may do so at the same time."""
     folder = _folder(claim["manifest"]["dataset"], claim["manifest"]["version"])
-    body = orjson.dumps(claim["manifest"], option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    body = manifest_body(claim["manifest"])
     try:
         for name, staged in claim["staged"].items():
             store.put(f"{folder}/{name}", store.read(staged))
@@ -251,12 +265,3 @@ def _entries(store: Store, folder: str) -> list[dict[str, Any]]:
 def _append(store: Store, name: str, version: int, now: datetime) -> bool:
     tag = name.split("/")[-2]
     return store.put_new(name, orjson.dumps({"tag": tag, "version": version, "moved_at": now.isoformat()}))
-
-
-def _advance_latest(store: Store, dataset: str, version: int, now: datetime) -> None:
-    """Let `latest` point at a version newer than all it ever pointed at; a rollback is not undone."""
-    folder = f"tags/{dataset}/{LATEST}"
-    while True:
-        log = [entry["version"] for entry in _entries(store, folder)]
-        if version <= max(log, default=0) or _append(store, f"{folder}/{len(log):08d}.json", version, now):
-            return

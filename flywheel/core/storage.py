@@ -6,7 +6,8 @@ The one primitive everything stands on is `put_new`: create a key that does not 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import uuid4
@@ -21,6 +22,7 @@ class FileStat:
 
     size_bytes: int
     modified: str
+    written_at: datetime | None = field(default=None, compare=False)  # when the store says it got there
 
 
 class Store(Protocol):
@@ -128,7 +130,7 @@ class FolderStore:
 
 def _file_stat(path: Path) -> FileStat:
     told = path.stat()
-    return FileStat(told.st_size, str(told.st_mtime_ns))
+    return FileStat(told.st_size, str(told.st_mtime_ns), datetime.fromtimestamp(told.st_mtime, UTC))
 
 
 def _sync_folder(folder: Path) -> None:
@@ -197,7 +199,9 @@ class S3Store:
         with self._explained(prefix):
             found = self._files.find(self.url(prefix).rstrip("/"), detail=True)
         return {
-            str(key).removeprefix(bucket_path + "/"): FileStat(int(told["size"]), str(told.get("ETag", "")))
+            str(key).removeprefix(bucket_path + "/"): FileStat(
+                int(told["size"]), str(told.get("ETag", "")), told.get("LastModified")
+            )
             for key, told in sorted(found.items())
         }
 

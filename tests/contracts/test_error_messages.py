@@ -34,6 +34,7 @@ EXAMPLES: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "CorruptObject": (("releases/x/1/train.parquet", "ab12", "cd34"), ["train.parquet", "'ab12'", "'cd34'"]),
     "BrokenRelease": (("x", 2, "a group is on one side", "1: a7"), ["Version 2", "'1: a7'", "releases rollback"]),
     "UnreadableRows": ((3, "Malformed JSON"), ["3 rows", "'Malformed JSON'", "sql/ingest/"]),
+    "BrokenLake": (("Cannot open file 'x.parquet'",), ["x.parquet", "`flywheel lake check`"]),
     "Unparsed": (("maybe", "one of: yes, no"), ["'maybe'", "one of: yes, no"]),
     "ProviderBusy": (("wheel-large", "429, retry after 20 s"), ["'wheel-large'", "429, retry after 20 s"]),
     "StoreBusy": (("s3://b/x", "503 Slow Down"), ["'s3://b/x'", "503 Slow Down"]),
