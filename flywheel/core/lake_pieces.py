@@ -6,6 +6,7 @@ without an error. A day that is deleted and inserted in one commit is a new vers
 one before goes on reading its files.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +16,12 @@ from flywheel.core.queries import find_table, load_tables
 
 _SMALL_BYTES = 8 << 20  # below, opening a file costs about as much as reading it
 _INLINED_LIMIT = 10  # rows up to which DuckLake keeps an insert in the catalog: writing fewer anew moves nothing
+
+
+# rows in small files, and rows that wait in the catalog for one: DuckLake says where each row is
+_SMALL_PIECES = (
+    "(parse_filename(filename) in (select unnest($names)) or starts_with(filename, 'ducklake_inlined_data'))"
+)
 
 
 @dataclass(slots=True)
@@ -58,11 +65,39 @@ def gather_day(lake: Lake, table: str, day: date) -> None:
         LakeBusy: another writer keeps the table.
 
     """
+    _gather(lake, table, day, "true")
+
+
+def _gather(lake: Lake, table: str, day: date, condition: str, **given: object) -> None:
+    """Write rows of a day anew, those that meet a condition of ours."""
     name = find_table(table).name
+    rows = f"from lake.{name} where day = $day and {condition}"
     with lake.transaction(f"compact {name} {day}", name) as cursor:
-        cursor.execute(
-            f"create or replace temp table kept_rows as select * from lake.{name} where day = $day",  # noqa: S608 - a known table
-            {"day": day},
-        )
-        cursor.execute(f"delete from lake.{name} where day = $day", {"day": day})  # noqa: S608
+        cursor.execute(f"create or replace temp table kept_rows as select * {rows}", {"day": day, **given})
+        cursor.execute(f"delete {rows}", {"day": day, **given})
         cursor.execute(f"insert into lake.{name} by name from kept_rows")
+
+
+def gather_small(lake: Lake, tables: Iterable[str]) -> int:
+    """Make one file of the small pieces of each scattered day of some tables; return how many days that were.
+
+    Files that are large already stay where they are, so that this can be done often while a day grows.
+
+    Raises:
+        LakeBusy: another writer keeps a table.
+
+    """
+    wanted = set(tables)
+    days = [(table, day) for table, day in scattered_days(lake) if table in wanted]
+    for table, day in days:
+        _gather(lake, table, day, _SMALL_PIECES, names=_small_names(lake, table, day))
+    return len(days)
+
+
+def _small_names(lake: Lake, table: str, day: date) -> list[str]:
+    return [
+        file.name.rsplit("/", 1)[-1]
+        for file in named_files(lake).values()
+        if (file.table, file.day, file.end, file.is_delete) == (table, day, None, False)
+        and file.size_bytes < _SMALL_BYTES
+    ]

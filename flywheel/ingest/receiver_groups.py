@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from flywheel.core.errors import SchemaMismatch, TransientError, UnreadableRows, UsageError
 from flywheel.core.lake import Lake
+from flywheel.core.lake_pieces import gather_small
 from flywheel.core.settings import Settings
+from flywheel.ingest.landing import LANDED_TABLES
 from flywheel.ingest.receiver_landing import Refused, land_records
 from flywheel.ingest.receiver_wire import FEEDBACK, Batch, Refusal, most_of_records, too_many_records
 
@@ -209,6 +211,4 @@ class Groups:
             self._commits = 0
 
     def _merge_files(self) -> None:
-        with self._opened().transaction("merge small files") as cursor:
-            cursor.execute("call ducklake_flush_inlined_data('lake')").fetchall()
-            cursor.execute("call ducklake_merge_adjacent_files('lake')").fetchall()
+        gather_small(self._opened(), LANDED_TABLES)

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from flywheel.core.errors import LakeBusy
 from flywheel.core.lake import Lake
+from flywheel.core.lake_catalog import named_files
 from flywheel.core.settings import Settings
 from flywheel.ingest.receiver import create_app
 from flywheel.ingest.receiver_groups import Groups, Landed, Pace
@@ -56,6 +57,32 @@ def test_who_alone_sends_more_than_may_ever_wait_is_not_asked_to_come_again(sett
     found = asyncio.run(Groups(settings).land(large))
     assert isinstance(found, Refusal)
     assert (found.status, found.retry_after_seconds) == (413, 0)
+
+
+def test_small_commits_become_one_file_when_it_is_quiet(settings: Settings) -> None:
+    def thumbs(part: int) -> Batch:
+        return Batch(FEEDBACK, tuple(said(100 * part + number).records[0] for number in range(12)))
+
+    async def send() -> None:
+        groups = Groups(settings, Pace(merge_after_commits=3, idle_seconds=0.05))
+        await groups.open()
+        for part in range(3):
+            assert await groups.land(thumbs(part)) == Landed(())
+        for _ in range(600):
+            if await asyncio.to_thread(gathered_days):
+                break
+            await asyncio.sleep(0.1)
+        await groups.close()
+
+    def gathered_days() -> int:
+        with Lake.open(settings) as lake:
+            made = "select count(*) from lake.snapshots() where starts_with(commit_message, 'compact raw_feedback')"
+            return int(lake.scalar(made))
+
+    asyncio.run(send())
+    with Lake.open(settings) as lake:
+        live = [file for file in named_files(lake).values() if file.table == "raw_feedback" and file.end is None]
+        assert ([file.row_count for file in live], lake.scalar("select count(*) from raw_feedback")) == ([36], 36)
 
 
 class Unmerged(Groups):
