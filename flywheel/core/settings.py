@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     s3_use_ssl: bool = Field(True, description="false for a server on loopback")
 
     dataset: str = Field("corrections", description="name of the dataset that publish makes releases of")
+    licence: str = Field("as the logs it was made from", description="what a release's manifest says of its licence")
+    consent: str = Field(
+        "", description="what it says of the ground the data is used on, e.g. 'terms of 2026-01, opt-outs left out'"
+    )
     logs: str = Field("logs", description="folder that scheduled ingest reads: one sub-folder or file per day")
     signals_folder: Path | None = Field(None, description="a folder with signals of your own, one SQL file each")
     llm_base_url: str = Field("", description="OpenAI-compatible endpoint; '' = the local provider")

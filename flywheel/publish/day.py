@@ -9,9 +9,8 @@ import orjson
 import polars as pl
 from filelock import FileLock
 
-from flywheel import __version__
 from flywheel.core.errors import NothingToPublish
-from flywheel.core.ids import content_id, sha256_of
+from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
 from flywheel.core.records import Split
@@ -21,6 +20,7 @@ from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate, gather
 from flywheel.publish.card import write_card
 from flywheel.publish.exports import FORMATS, export
+from flywheel.publish.facts import facts_of
 from flywheel.publish.profile import profile
 
 
@@ -68,7 +68,7 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
                 _quarantine(lake, candidate, failed, day, now),
             )
         files = _files(candidate, measured, results)
-        facts = _facts(lake, candidate, files, measured)
+        facts = facts_of(candidate, files["gate.json"], measured["reference"], lake.version(), settings)
         built_on = {"parent": releases[-1].version if releases else None}
         return publish_files(store, settings.dataset, files, facts | built_on, now)
 
@@ -148,23 +148,3 @@ def _parquet(rows: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     rows.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
-
-
-def _facts(
-    lake: Lake, candidate: Candidate, files: dict[str, bytes], measured: dict[str, object]
-) -> dict[str, object]:
-    return {
-        "content_hash": candidate.content_hash,
-        "code_version": __version__,
-        "lake_version": lake.version(),
-        "gate_sha256": sha256_of(files["gate.json"]),
-        "reference": measured["reference"],
-        "rows": {
-            "train": candidate.train.height,
-            "heldout": candidate.heldout.height,
-            "retired": candidate.retired.height,
-            "preferences": candidate.preferences.height,
-        },
-        "rows_by_author_kind": dict(candidate.rows.group_by("author_kind").len().sort("author_kind").iter_rows()),
-        "licence": "as the logs it was made from",
-    }
