@@ -121,3 +121,27 @@ def _print_verified(
     show.print_table(rows, ("file", "bytes", "is_intact", "found"), empty="It has no files.")
     click.echo()
     show.print_table(kept, ("check", "is_kept", "found"), empty="Not checked further: a file is not what it was.")
+
+
+@click.command(cls=Command)
+@click.argument("version")
+@dataset_option
+def reproduce(version: str, dataset: str | None) -> None:
+    """Gather a release once more from the version of the lake it was made of; exit code 1 when its content differs.
+
+    It needs that version of the lake: `flywheel forget` lets go of it, compaction never does.
+
+    Example:
+      flywheel releases reproduce 3
+    """
+    from flywheel.core.moments import AtVersion
+    from flywheel.publish.gathered import reproduce as reproduce_it
+
+    store = open_store()
+    release = find_release(store, dataset or read_settings().dataset, version)
+    made_of = AtVersion(f"release:{release.version}", release.manifest["lake_version"])
+    with show.working(f"gathering version {release.version} again"), open_lake(made_of) as then:
+        found = reproduce_it(store, then, release)
+    if found != release.content_hash:
+        raise BrokenRelease(release.dataset, release.version, "what its recorded inputs give", found)
+    click.echo(f"Version {release.version} of {release.dataset} is what its recorded inputs give: {found}.")

@@ -11,7 +11,7 @@ from flows.cli.attachments import describe as describe_with
 from flows.cli.attachments import described_releases
 from flows.cli.commands import Group
 from flows.cli.opened import json_option, open_store, read_settings
-from flows.cli.release_checks import dataset_option, diff, verify
+from flows.cli.release_checks import dataset_option, diff, reproduce, verify
 from flywheel.core.errors import UsageError
 from flywheel.core.marks import forgotten_rows
 from flywheel.core.releases import LATEST, Release, find_release, move_tag, read_file, roll_back, tags
@@ -145,4 +145,5 @@ def card(version: str, dataset: str | None) -> None:
 
 
 releases.add_command(diff)
+releases.add_command(reproduce)
 releases.add_command(verify)

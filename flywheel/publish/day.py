@@ -13,14 +13,14 @@ from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
-from flywheel.core.records import Split
-from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files, read_file
+from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
-from flywheel.publish.candidate import Candidate, gather
+from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
 from flywheel.publish.exports import FORMATS, export
 from flywheel.publish.facts import facts_of
+from flywheel.publish.gathered import gather_at, parent_rows
 from flywheel.publish.profile import profile
 
 
@@ -51,8 +51,9 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
         finish_claimed(store, settings.dataset)
         releases = list_releases(store, settings.dataset)
-        parent = _parent_rows(store, releases[-1]) if releases else _NO_PARENT
-        candidate = gather(lake, day, settings.dataset, parent)
+        parent = parent_rows(store, releases[-1] if releases else None)
+        version = lake.version()
+        candidate = gather_at(settings, version, day, settings.dataset, parent)
         if candidate.train.is_empty():
             raise NothingToPublish(settings.dataset)
         measured = profile(lake, candidate, day, parent.filter(pl.col("split") == "train"), now)
@@ -68,18 +69,9 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
                 _quarantine(lake, candidate, failed, day, now),
             )
         files = _files(candidate, measured, results)
-        facts = facts_of(candidate, files["gate.json"], measured["reference"], lake.version(), settings)
-        built_on = {"parent": releases[-1].version if releases else None}
+        facts = facts_of(candidate, files["gate.json"], measured["reference"], version, settings)
+        built_on = {"day": day.isoformat(), "parent": releases[-1].version if releases else None}
         return publish_files(store, settings.dataset, files, facts | built_on, now)
-
-
-_PARENT_COLUMNS = ("correction_id", "trace_id", "split", "chosen")
-_NO_PARENT = pl.DataFrame(schema=dict.fromkeys(_PARENT_COLUMNS, pl.String))
-
-
-def _parent_rows(store: Store, release: Release) -> pl.DataFrame:
-    parts = [pl.read_parquet(io.BytesIO(read_file(store, release, f"{side}.parquet"))) for side in Split]
-    return pl.concat([part.select(_PARENT_COLUMNS) for part in parts])
 
 
 def _check(lake: Lake, candidate: Candidate, measured: dict[str, object]) -> list[PromiseResult]:

@@ -102,3 +102,8 @@ def test_a_broken_release_does_not_break_other_queries(flywheel: Flywheel, copie
     assert flywheel("sql", "select version from releases").code == 0
     assert flywheel("sql", "from release_corrections_1_heldout").code == 0
     assert flywheel("sql", "from release_corrections_1").code == 2
+
+
+def test_reproduce_gathers_the_same_again(flywheel: Flywheel, turned: Path) -> None:
+    said = flywheel("releases", "reproduce", "latest", lake=turned)
+    assert (said.code, "is what its recorded inputs give" in said.out) == (0, True), said.err
