@@ -7,7 +7,8 @@
     │   ├── BadSetting    MissingPart   BadStatement  BadSignal
     ├── DataError         the rows said no: look at the rows (exit code 1)
     │   ├── SchemaMismatch  UnknownExpectation  EmptyPromise  GateRefused  DriftFound  NothingToPublish
-    │   └── CorruptObject   BrokenRelease   Unparsed  UnreadableRows  BrokenLake
+    │   ├── CorruptObject   BrokenRelease   Unparsed  UnreadableRows
+    │   └── BrokenLake      LakeFaulty
     └── TransientError    somebody else's trouble: try again (tasks retry these, and only these)
         ├── ProviderBusy  StoreBusy  LakeBusy
         └── VersionTaken
@@ -15,7 +16,7 @@
 A message quotes the offending value, says what was expected and what to do next, in one or two sentences.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class FlywheelError(Exception):
@@ -246,6 +247,17 @@ class BrokenLake(DataError):
         super().__init__(
             f"DuckDB could not read a file of the lake: {reason[:300]!r}. `flywheel lake check` names what is broken "
             "and what to do about it."
+        )
+
+
+class LakeFaulty(DataError):
+    """Files of the lake or of releases are missing, damaged or not what the catalog says."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        super().__init__(
+            f"{len(faults)} of the lake's files are not what they should be: {', '.join(faults[:3])}{more}. "
+            "`flywheel lake check` shows each with what to do; `flywheel lake repair` does what loses nothing."
         )
 
 

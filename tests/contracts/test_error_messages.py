@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "NothingToPublish": (("corrections",), ["'corrections'", "no accepted corrections"]),
     "CorruptObject": (("releases/x/1/train.parquet", "ab12", "cd34"), ["train.parquet", "'ab12'", "'cd34'"]),
     "BrokenRelease": (("x", 2, "a group is on one side", "1: a7"), ["Version 2", "'1: a7'", "releases rollback"]),
+    "LakeFaulty": ((["missing a", "size b", "rows c", "rows d"],), ["4 of", "missing a", "1 more", "lake repair"]),
     "UnreadableRows": ((3, "Malformed JSON"), ["3 rows", "'Malformed JSON'", "sql/ingest/"]),
     "BrokenLake": (("Cannot open file 'x.parquet'",), ["x.parquet", "`flywheel lake check`"]),
     "Unparsed": (("maybe", "one of: yes, no"), ["'maybe'", "one of: yes, no"]),

@@ -34,6 +34,7 @@ def test_every_stage_is_scheduled_in_the_order_of_the_wheel() -> None:
         "correct": "0 4 * * *",
         "publish": "0 5 * * *",
         "improve": "0 6 * * 1",
+        "keep": "0 7 * * *",
     }
 
 

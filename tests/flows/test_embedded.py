@@ -1,14 +1,24 @@
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from prefect import flow, task
 
 from flows.correct import correct_examples
+from flows.keep import keep_lake
 from flows.publish import publish_release
 from flows.watch import watch_traffic
-from flywheel.core.errors import DriftFound, FlywheelError, GateRefused, LakeBusy, NothingToPublish, SchemaMismatch
+from flywheel.core.errors import (
+    DriftFound,
+    FlywheelError,
+    GateRefused,
+    LakeBusy,
+    LakeFaulty,
+    NothingToPublish,
+    SchemaMismatch,
+)
 from flywheel.core.lake import Lake
 from flywheel.core.settings import Settings, load_settings
 from flywheel.core.storage import open_store
@@ -85,3 +95,17 @@ def test_webhook_that_is_away_hides_no_drift_and_is_tried_again_next_time(
         watch_traffic(date(2026, 3, 5))
     assert len(receiver.texts("Traffic of 2026-03-05 drifted")) == 1
     assert len(open_store(embedded).names("alerts")) == 1
+
+
+def test_a_lost_file_fails_the_flow_that_keeps_the_lake(
+    embedded: Settings, land_slow_day: Callable[..., None]
+) -> None:
+    land_slow_day(embedded, date(2026, 3, 8))
+    keep_lake()
+    (lost, *_) = (Path(embedded.lake_root) / "tables" / "main" / "raw_traces" / "day=2026-03-08").glob("*.parquet")
+    kept = lost.read_bytes()
+    lost.unlink()
+    with pytest.raises(LakeFaulty, match=f"missing tables/main/raw_traces/day=2026-03-08/{lost.name}"):
+        keep_lake()
+    lost.write_bytes(kept)
+    keep_lake(is_deep=True)

@@ -56,6 +56,7 @@ def test_deployments_and_automations_are_there(connected: "Engine") -> None:
         "correct",
         "improve",
         "ingest",
+        "keep",
         "mine",
         "publish",
         "route",

@@ -26,7 +26,7 @@ LINE = {
         "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
     },
 }
-STAGES = ["correct", "improve", "ingest", "mine", "publish", "route", "tables", "watch"]
+STAGES = ["correct", "improve", "ingest", "keep", "mine", "publish", "route", "tables", "watch"]
 
 
 def stage_tasks() -> list[Task]:
