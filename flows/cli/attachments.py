@@ -1,7 +1,7 @@
 """Releases as tables beside the lake's own: `releases`, one view per release file, and `release_contents`."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +47,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def describe(release: Release, pointed: Iterable[str], forgotten: Mapping[int, int]) -> dict[str, Any]:
+def describe(release: Release, pointed: Mapping[str, int], forgotten: Mapping[int, int]) -> dict[str, Any]:
     """Return what lists say about a release: its name, rows, tags, hash and how much of it was forgotten since."""
     return {
         "dataset": release.dataset,
         "version": release.version,
         "rows": dict(release.manifest.get("rows", {})),
-        "tags": sorted(pointed),
+        "tags": sorted(tag for tag, version in pointed.items() if version == release.version),
         "created_at": release.created_at,
         "content_hash": release.content_hash,
         "forgotten_rows": forgotten.get(release.version, 0),
@@ -66,14 +66,7 @@ def described_releases(store: Store) -> list[dict[str, Any]]:
     datasets = {release.dataset for release in releases}
     pointed = {dataset: tags(store, dataset) for dataset in datasets}
     forgotten = {dataset: forgotten_rows(store, dataset) for dataset in datasets}
-    return [
-        describe(
-            release,
-            [tag for tag, version in pointed[release.dataset].items() if version == release.version],
-            forgotten[release.dataset],
-        )
-        for release in releases
-    ]
+    return [describe(release, pointed[release.dataset], forgotten[release.dataset]) for release in releases]
 
 
 def release_views(store: Store, described: Sequence[dict[str, Any]]) -> Iterator[ReleaseView]:

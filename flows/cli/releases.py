@@ -23,12 +23,7 @@ _COLUMNS = ("dataset", "version", "rows", "tags", "created_at", "content_hash", 
 
 def describe(release: Release, store: Store) -> dict[str, Any]:
     """Return what lists say about a release, with the tags that point at it now."""
-    pointed = tags(store, release.dataset)
-    return describe_with(
-        release,
-        [tag for tag, version in pointed.items() if version == release.version],
-        forgotten_rows(store, release.dataset),
-    )
+    return describe_with(release, tags(store, release.dataset), forgotten_rows(store, release.dataset))
 
 
 @click.group(cls=Group)

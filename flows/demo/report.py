@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from flows.demo import figures, rows
 from flows.demo.figures import Figure
 from flows.demo.results import DemoResult, ReportSeries
 from flows.demo.rows import Table
 from flows.demo.table import drift_line
-from flows.demo.wording import against_random, dollars, duration, headline, percent, safe
+from flows.demo.wording import against_random, dollars, duration, headline, percent
+from flows.pages import page_templates, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +34,12 @@ class Section:
 
 def write_report(path: Path, result: DemoResult, series: ReportSeries) -> None:
     """Write the report to `path`; a reader sees the whole of it or the one before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.staged")
-    staged.write_text(render_report(result, series), encoding="utf-8")
-    staged.replace(path)
+    write_whole(path, render_report(result, series))
 
 
 def render_report(result: DemoResult, series: ReportSeries) -> str:
     """Return the report as HTML. Everything that came from logs is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates(Path(__file__).parent)
     return environment.get_template("report.html.j2").render(
         result=result,
         headline=headline(result),
@@ -60,10 +48,6 @@ def render_report(result: DemoResult, series: ReportSeries) -> str:
         sections=_sections(result, series),
         took=duration(result.seconds),
     )
-
-
-def _shown(value: object) -> object:
-    return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _tiles(result: DemoResult) -> list[Tile]:

@@ -3,34 +3,21 @@
 from datetime import date
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from flows.demo.wording import safe
 from flows.modes_report.figures import days_figure, prevalence_figure
 from flows.modes_report.rows import ModeView, sparkline
+from flows.pages import page_templates, write_whole
 
 _HERE = Path(__file__).parent
 
 
 def write_page(path: Path, day: date, views: list[ModeView]) -> None:
     """Write the report to `path`; a reader sees the whole of it or the one before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.staged")
-    staged.write_text(render_page(day, views), encoding="utf-8", errors="replace")
-    staged.replace(path)
+    write_whole(path, render_page(day, views))
 
 
 def render_page(day: date, views: list[ModeView]) -> str:
     """Return the report as HTML. Everything that came from logs is escaped, controls and all."""
-    environment = Environment(
-        loader=FileSystemLoader([_HERE, _HERE.parent / "demo"]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates(_HERE, _HERE.parent / "demo")
     named = [view for view in views if view.row["rank"] is not None]
     return environment.get_template("modes.html.j2").render(
         day=day,
@@ -56,7 +43,3 @@ def arrow(trend: float | None) -> str:
     if trend is None:
         return "new"
     return "↑" if trend >= 1.2 else "↓" if trend <= 0.8 else "→"
-
-
-def _shown(value: object) -> object:
-    return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -89,15 +89,9 @@ def gather_small(lake: Lake, tables: Iterable[str]) -> int:
     """
     wanted = set(tables)
     days = [(table, day) for table, day in scattered_days(lake) if table in wanted]
+    live = [file for file in named_files(lake).values() if file.end is None and not file.is_delete] if days else []
+    small = [file for file in live if file.size_bytes < _SMALL_BYTES]
     for table, day in days:
-        _gather(lake, table, day, _SMALL_PIECES, names=_small_names(lake, table, day))
+        names = [file.name.rsplit("/", 1)[-1] for file in small if (file.table, file.day) == (table, day)]
+        _gather(lake, table, day, _SMALL_PIECES, names=names)
     return len(days)
-
-
-def _small_names(lake: Lake, table: str, day: date) -> list[str]:
-    return [
-        file.name.rsplit("/", 1)[-1]
-        for file in named_files(lake).values()
-        if (file.table, file.day, file.end, file.is_delete) == (table, day, None, False)
-        and file.size_bytes < _SMALL_BYTES
-    ]

@@ -29,9 +29,8 @@ def made_again(lake: Lake, table: str, days: Sequence[date], parameters: Mapping
         BrokenLake: what it is built from cannot be read either.
 
     """
-    wanted = {name: value for name, value in parameters.items() if name in find_table(table).parameters}
     try:
-        return {day: lake.rows_of(table, day, **wanted) for day in days}
+        return {day: lake.rows_of(table, day, **parameters) for day in days}
     except _UNREAD as unread:
         raise BrokenLake(" ".join(str(unread).split())) from unread
 

@@ -9,9 +9,9 @@ import orjson
 
 from flywheel.core.checksums import sha256_of_object
 from flywheel.core.findings import Finding, Kind
+from flywheel.core.releases import MANIFEST, folder_of
 from flywheel.core.storage import FileStat, Store
 
-_MANIFEST = "manifest.json"
 _FOLDER = re.compile(r"(releases/[^/]+/[^/]+)/.+")
 _CLAIM = re.compile(r"claims/([^/]+)/(\d+)\.json")
 _RESTORE = "Restore the object from a copy, or withdraw the release: move its tags, then delete its folder."
@@ -33,7 +33,7 @@ class Claim:
     @property
     def folder(self) -> str:
         """Where the release is to be."""
-        return f"releases/{self.dataset}/{self.manifest['version']}"
+        return folder_of(self.dataset, self.manifest["version"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Published:
 
     def is_complete(self, folder: str) -> bool:
         """Whether the release's manifest is there."""
-        return f"{folder}/{_MANIFEST}" in self.files
+        return f"{folder}/{MANIFEST}" in self.files
 
     def is_unfinished(self, claim: Claim) -> bool:
         """Whether its publisher died before the manifest, and left what it takes to finish."""
@@ -113,7 +113,7 @@ def _claim(store: Store, name: str) -> Claim | None:
 
 
 def _release_findings(store: Store, seen: Published, folder: str, *, is_deep: bool) -> Iterator[Finding]:
-    name = f"{folder}/{_MANIFEST}"
+    name = f"{folder}/{MANIFEST}"
     if not seen.is_complete(folder):
         claim = seen.claims.get(folder)
         if claim is None or not seen.is_unfinished(claim):
@@ -153,7 +153,7 @@ def _tag_findings(store: Store, seen: Published) -> Iterator[Finding]:
             )
             yield Finding(Kind.UNREADABLE, name, "a version in JSON", "something else", told)
             continue
-        if not seen.is_complete(f"releases/{dataset}/{version}"):
+        if not seen.is_complete(folder_of(dataset, version)):
             told = f"Let it point elsewhere: flywheel releases tag VERSION {tag} --dataset {dataset}"
             yield Finding(Kind.TAG, name, "a release that is there", f"version {version}, which is not", told)
 
@@ -164,7 +164,7 @@ def _claim_findings(seen: Published) -> Iterator[Finding]:
             told = (
                 "A publisher died, or is at work; `flywheel lake repair` finishes it, and so does the next publish."
             )
-            yield Finding(Kind.UNFINISHED, claim.name, f"{claim.folder}/{_MANIFEST}", "no such object", told)
+            yield Finding(Kind.UNFINISHED, claim.name, f"{claim.folder}/{MANIFEST}", "no such object", told)
         for name in seen.lost(claim):
             told = f"Restore it from a copy; without it delete {claim.name} and what else it staged."
             yield Finding(Kind.MISSING, name, f"a file that {claim.name} claimed", "no such object", told)

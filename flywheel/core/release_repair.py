@@ -5,7 +5,7 @@ from datetime import datetime
 
 from flywheel.core.checksums import sha256_of_object
 from flywheel.core.release_check import Claim, Published, check_releases, published
-from flywheel.core.releases import advance_latest, finish_claimed, manifest_body
+from flywheel.core.releases import MANIFEST, advance_latest, finish_claimed, manifest_body
 from flywheel.core.repair_steps import RepairPolicy, Step, left
 from flywheel.core.storage import Store
 
@@ -46,7 +46,7 @@ def _restored(store: Store, seen: Published, policy: RepairPolicy) -> Iterator[S
         if claim.folder not in seen.folders or seen.is_complete(claim.folder) or seen.is_begun(claim):
             continue
         if _is_whole(store, seen, claim):
-            name = f"{claim.folder}/manifest.json"
+            name = f"{claim.folder}/{MANIFEST}"
             if not policy.is_dry_run:
                 store.put_new(name, manifest_body(claim.manifest))
             yield policy.finished(name, f"written again as {claim.name} has it; all files hash to what it says")

@@ -21,7 +21,7 @@ from flywheel.core.storage import Store
 LATEST = "latest"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")  # names are parts of paths, and never mistaken for a version
 _NAME_IN_WORDS = "a letter, then up to 63 letters, digits, '.', '_' or '-'"
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Release:
     @property
     def folder(self) -> str:
         """Where its files are in the store."""
-        return _folder(self.dataset, self.version)
+        return folder_of(self.dataset, self.version)
 
 
 def check_dataset(name: str) -> str:
@@ -60,7 +60,7 @@ def list_releases(store: Store, dataset: str | None = None) -> list[Release]:
 
     """
     names = store.names("releases" if dataset is None else f"releases/{check_dataset(dataset)}")
-    manifests = [name for name in names if name.endswith(f"/{_MANIFEST}") and name.count("/") == 3]
+    manifests = [name for name in names if name.endswith(f"/{MANIFEST}") and name.count("/") == 3]
     releases = [_read(store, name) for name in manifests]
     return sorted(releases, key=lambda release: (release.dataset, release.version))
 
@@ -205,7 +205,8 @@ def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int,
     return pointed[tag], version
 
 
-def _folder(dataset: str, version: int) -> str:
+def folder_of(dataset: str, version: int) -> str:
+    """Return where the files of a release are in the store."""
     return f"releases/{dataset}/{version}"
 
 
@@ -240,17 +241,17 @@ def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]
 
 def _finish(store: Store, claim: Mapping[str, Any]) -> Release:
     """Copy what was claimed into place, then say that it is complete; several may do so at the same time."""
-    folder = _folder(claim["manifest"]["dataset"], claim["manifest"]["version"])
+    folder = folder_of(claim["manifest"]["dataset"], claim["manifest"]["version"])
     body = manifest_body(claim["manifest"])
     try:
         for name, staged in claim["staged"].items():
             store.put(f"{folder}/{name}", store.read(staged))
-        store.put_new(f"{folder}/{_MANIFEST}", body)
+        store.put_new(f"{folder}/{MANIFEST}", body)
     except FileNotFoundError:
-        if f"{folder}/{_MANIFEST}" not in store.names(folder):  # else another one finished and cleared up
+        if f"{folder}/{MANIFEST}" not in store.names(folder):  # else another one finished and cleared up
             raise
     _delete(store, claim["staged"])
-    return _read(store, f"{folder}/{_MANIFEST}")
+    return _read(store, f"{folder}/{MANIFEST}")
 
 
 def _delete(store: Store, staged: Mapping[str, str]) -> None:

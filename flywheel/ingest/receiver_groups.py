@@ -197,7 +197,7 @@ class Groups:
 
     def _close_lake(self) -> None:
         if self._lake is not None:
-            self._lake.connection.close()
+            self._lake.close()
             self._lake = None
 
     async def _merge(self) -> None:

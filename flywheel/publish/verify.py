@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import orjson
 import polars as pl
 
+from flywheel.core.checksums import sha256_of_object
 from flywheel.core.ids import sha256_of
 from flywheel.core.records import Split
 from flywheel.core.releases import Release, list_releases
@@ -67,7 +68,7 @@ def prove(store: Store, release: Release) -> list[Proof]:
 
 def _hash_of(store: Store, name: str) -> str:
     try:
-        return sha256_of(store.read(name))
+        return sha256_of_object(store, name)
     except FileNotFoundError:
         return GONE
 
