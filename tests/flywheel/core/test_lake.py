@@ -137,7 +137,7 @@ def test_transaction_is_one_version_with_a_message(lake: Lake) -> None:
     assert newest == (version + 1, "flywheel", "two tables")
 
 
-@pytest.mark.parametrize("trace_count", [10_000, 10_001])
+@pytest.mark.parametrize("trace_count", [10_000, 10_001, 10_002])
 def test_build_reads_the_whole_day_whether_it_is_copied_or_not(lake: Lake, trace_count: int) -> None:
     with lake.transaction("many failed calls") as cursor:
         cursor.execute(
