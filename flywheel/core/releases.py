@@ -7,6 +7,7 @@ same bytes: a slow publisher cannot write over another's release, and the next o
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -113,19 +114,18 @@ def publish_files(
 
     """
     claimed = finish_claimed(store, dataset)
-    existing = list_releases(store, dataset)
-    newest = existing[-1].version if existing else 0
+    newest = _newest(store, dataset, claimed)
     # only the newest counts: going back to older content, e.g. after a withdrawal, is a version of its own
-    if existing and existing[-1].content_hash == facts["content_hash"]:
-        advance_latest(store, dataset, newest, now)
-        return existing[-1]
-    parent = newest or None
+    if newest and newest.content_hash == facts["content_hash"]:
+        advance_latest(store, dataset, newest.version, now)
+        return newest
+    parent = newest.version if newest else None
     if facts.get("parent", parent) != parent:
-        raise VersionTaken(dataset, newest)
+        raise VersionTaken(dataset, parent or 0)
     manifest = {
         **facts,
         "dataset": dataset,
-        "version": max(newest, claimed) + 1,
+        "version": max(parent or 0, claimed) + 1,
         "parent": parent,
         "created_at": now.isoformat(),
         "files": {name: {"bytes": len(data), "sha256": sha256_of(data)} for name, data in sorted(files.items())},
@@ -141,9 +141,12 @@ def finish_claimed(store: Store, dataset: str) -> int:
     if not claims:
         return 0
     claim = orjson.loads(store.read(claims[-1]))
-    if not set(claim["staged"].values()).isdisjoint(store.names(f"staged/{dataset}")):
-        _finish(store, claim)
-    return int(claim["manifest"]["version"])
+    version = int(claim["manifest"]["version"])
+    is_left = not set(claim["staged"].values()).isdisjoint(store.names(f"staged/{dataset}"))
+    if is_left or _read_version(store, dataset, version) is None:  # a listing may be late, a read is not
+        with suppress(FileNotFoundError):  # its manifest got lost when it was complete: `lake repair` finds that
+            _finish(store, claim)
+    return version
 
 
 def tags(store: Store, dataset: str) -> dict[str, int]:
@@ -172,10 +175,12 @@ def move_tag(store: Store, dataset: str, tag: str, version: int, now: datetime) 
 def advance_latest(store: Store, dataset: str, version: int, now: datetime) -> None:
     """Let `latest` point at a version newer than all it ever pointed at; a rollback is not undone."""
     folder = f"tags/{dataset}/{LATEST}"
-    while True:
-        log = [entry["version"] for entry in _entries(store, folder)]
-        if version <= max(log, default=0) or _append(store, f"{folder}/{len(log):08d}.json", version, now):
+    log = [entry["version"] for entry in _entries(store, folder)]
+    while version > max(log, default=0):
+        place = f"{folder}/{len(log):08d}.json"
+        if _append(store, place, version, now):
             return
+        log.append(orjson.loads(store.read(place))["version"])
 
 
 def manifest_body(manifest: Mapping[str, Any]) -> bytes:
@@ -217,6 +222,21 @@ def _read(store: Store, name: str) -> Release:
     )
 
 
+def _read_version(store: Store, dataset: str, version: int) -> Release | None:
+    try:
+        return _read(store, f"{folder_of(dataset, version)}/{MANIFEST}")
+    except FileNotFoundError:
+        return None
+
+
+def _newest(store: Store, dataset: str, claimed: int) -> Release | None:
+    """Return the newest release; the version claimed last is asked for, in case that listings are late."""
+    existing = list_releases(store, dataset)
+    if existing and existing[-1].version >= claimed:
+        return existing[-1]
+    return _read_version(store, dataset, claimed) or (existing[-1] if existing else None)
+
+
 def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Release:
     """Stage the files, claim the version for them and finish it."""
     dataset, version = manifest["dataset"], manifest["version"]
@@ -247,11 +267,11 @@ def _finish(store: Store, claim: Mapping[str, Any]) -> Release:
         for name, staged in claim["staged"].items():
             store.put(f"{folder}/{name}", store.read(staged))
         store.put_new(f"{folder}/{MANIFEST}", body)
-    except FileNotFoundError:
-        if f"{folder}/{MANIFEST}" not in store.names(folder):  # else another one finished and cleared up
-            raise
+    except FileNotFoundError:  # another one finished and cleared up, or `_read` raises it again
+        pass
+    release = _read(store, f"{folder}/{MANIFEST}")
     _delete(store, claim["staged"])
-    return _read(store, f"{folder}/{MANIFEST}")
+    return release
 
 
 def _delete(store: Store, staged: Mapping[str, str]) -> None:

@@ -4,6 +4,8 @@ The one primitive everything stands on is `put_new`: create a key that does not 
 """
 
 import os
+import random
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +39,10 @@ class Store(Protocol):
         """Write an object, whole or not at all, over an older one."""
 
     def put_new(self, name: str, data: bytes) -> bool:
-        """Write an object unless the name is taken; return whether this call created it."""
+        """Write an object unless the name is taken; return whether what is there now is this call's.
+
+        A store that answers by network cannot tell who wrote equal bytes: then every writer of them is told yes.
+        """
 
     def names(self, prefix: str) -> list[str]:
         """Return the names of all objects under a folder, sorted."""
@@ -141,6 +146,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+# a rival's request for the same key was under way: nothing landed, and the request is to be sent again
+_IN_CONFLICT = ("ConditionalRequestConflict", "OperationAborted", "409")
+_CONFLICT_WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 0)
+
+
 class S3Store:
     """Objects on S3 through s3fs; `put_new` is a PUT with `If-None-Match: *`.
 
@@ -173,18 +183,32 @@ class S3Store:
             self._files.pipe_file(self.url(name), data)
 
     def put_new(self, name: str, data: bytes) -> bool:
-        """Put on condition that the key is new; False is also what our own request gets that was sent twice."""
+        """Put on condition that the key is new; for small objects, which go in one request.
+
+        Where the answer is no, or there is none, our own request may have landed before: then the object that is
+        there is read, and has our bytes. Where there is none after an error, whether it lands is not known.
+        """
         with self._explained(name):
-            try:
-                self._files.pipe_file(self.url(name), data, mode="create")
-            except FileExistsError:
-                return False
-            except OSError:
-                # Ceph answers 412 as a plain OSError: the object's presence tells which it was
-                if self._files.exists(self.url(name)):
-                    return False
-                raise
-        return True
+            for wait_seconds in _CONFLICT_WAITS:
+                try:
+                    self._files.pipe_file(self.url(name), data, mode="create")
+                except OSError as refused:
+                    if _code(refused) in _IN_CONFLICT and wait_seconds:
+                        time.sleep(wait_seconds * random.uniform(0.5, 1.5))
+                        continue
+                    there = self._read_if_there(name)
+                    if there is None:
+                        raise
+                    return there == data
+                else:
+                    return True
+        raise AssertionError  # the last of the waits is none
+
+    def _read_if_there(self, name: str) -> bytes | None:
+        try:
+            return bytes(self._files.cat_file(self.url(name)))
+        except FileNotFoundError:
+            return None
 
     def names(self, prefix: str) -> list[str]:
         """Return keys under a prefix."""
@@ -226,8 +250,7 @@ class S3Store:
         try:
             yield
         except (OSError, BotoCoreError) as failed:
-            answer = getattr(failed.__cause__, "response", {}).get("Error", {})
-            code = str(answer.get("Code", type(failed).__name__))
+            code = _code(failed)
             if isinstance(failed, FileNotFoundError) and code != "NoSuchBucket":
                 raise
             raise explain_s3(self.url(name), code, str(failed), self._settings) from failed
@@ -235,6 +258,12 @@ class S3Store:
     def url(self, name: str) -> str:
         """Return the s3:// URL."""
         return f"{self.root}/{name}"
+
+
+def _code(failed: Exception) -> str:
+    """Return S3's own word for what failed, or the exception's name."""
+    answer = getattr(failed.__cause__, "response", {}).get("Error", {})
+    return str(answer.get("Code", type(failed).__name__))
 
 
 def open_store(settings: Settings | None = None, root: str | None = None) -> Store:
