@@ -16,7 +16,6 @@ from typing import Any
 import orjson
 import pytest
 
-from flywheel.core import storage
 from flywheel.core.errors import StoreBusy, VersionTaken
 from flywheel.core.lake import Lake
 from flywheel.core.releases import Release, find_release, list_releases, move_tag, publish_files, read_file, tags
@@ -128,11 +127,8 @@ def proxy(moto: Any) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def settings(
-    proxy: Proxy, moto: Any, use_keys: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Settings:
+def settings(proxy: Proxy, moto: Any, use_keys: Callable[[str, str], None], tmp_path: Path) -> Settings:
     use_keys(moto.key_id, moto.secret)
-    monkeypatch.setattr(storage, "_CONFLICT_WAITS", (0.01, 0.01, 0.01, 0))
     return Settings(
         lake=f"s3://{moto.bucket}/{tmp_path.name}",
         control=tmp_path / "control",
