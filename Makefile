@@ -52,4 +52,4 @@ lock: $(READY)
 
 # Debian's browser and database for the tests that need them, where we may install them
 browser:
-	@scripts/system-packages chromium postgresql strace
+	@scripts/system-packages chromium postgresql strace minisign

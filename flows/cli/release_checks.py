@@ -80,28 +80,40 @@ def _print_diff(found: "Difference") -> None:
 
 
 @click.command(cls=Command)
-@click.argument("version")
+@click.argument("version", required=False)
 @dataset_option
+@click.option(
+    "--pin", type=click.Path(dir_okay=False), metavar="FILE", help="Take the release that was pinned there."
+)
 @json_option
-def verify(version: str, dataset: str | None, is_json: bool) -> None:
+def verify(version: str | None, dataset: str | None, pin: str | None, is_json: bool) -> None:
     """Prove a release from its objects alone; exit code 1 when something is not as it should be.
 
     Every file has the hash that the manifest recorded; the content hash is that of the rows; counts, preferences and
     exports fit the rows; the gate judged this content and was kept; nothing held out, in this or an earlier version,
-    has itself or a near-duplicate in what is trained on.
+    has itself or a near-duplicate in what is trained on. With `trusted_keys` set, one of them must have signed it.
 
     Example:
       flywheel releases verify latest
+      flywheel releases verify --pin dataset.pin.json
     """
+    from flywheel.publish.trust import proof_of_pin, proof_of_signature, read_pin
     from flywheel.publish.verify import check_files, prove
 
-    store = open_store()
-    release = find_release(store, dataset or read_settings().dataset, version)
+    if (version is None) == (pin is None):
+        raise click.UsageError("Name one of VERSION and --pin FILE.")
+    store, settings = open_store(), read_settings()
+    pinned = read_pin(Path(pin)) if pin else None
+    name = pinned.dataset if pinned else dataset or settings.dataset
+    release = find_release(store, name, str(pinned.version) if pinned else str(version))
     with show.working(f"reading the files of version {release.version}") as tell:
         files = check_files(store, release)
         broken_file = next((file for file in files if not file.is_intact), None)
         tell("comparing rows, splits and earlier versions")
         proofs = [] if broken_file else prove(store, release)
+        proofs += [proof_of_pin(store, release, pinned)] if pinned else []
+        keys = settings.trusted_keys
+        proofs += [proof_of_signature(store, release, keys)] if keys else []
     _print_verified(release.dataset, release.version, files, proofs, is_json=is_json)
     if broken_file:
         raise CorruptObject(f"{release.folder}/{broken_file.file}", broken_file.found, broken_file.sha256)

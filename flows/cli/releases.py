@@ -12,6 +12,7 @@ from flows.cli.attachments import described_releases
 from flows.cli.commands import Group
 from flows.cli.opened import json_option, open_store, read_settings
 from flows.cli.release_checks import dataset_option, diff, reproduce, verify
+from flows.cli.release_trust import pin, sign
 from flywheel.core.errors import UsageError
 from flywheel.core.marks import forgotten_rows
 from flywheel.core.releases import LATEST, Release, find_release, move_tag, read_file, roll_back, tags
@@ -140,5 +141,7 @@ def card(version: str, dataset: str | None) -> None:
 
 
 releases.add_command(diff)
+releases.add_command(pin)
 releases.add_command(reproduce)
+releases.add_command(sign)
 releases.add_command(verify)

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     consent: str = Field(
         "", description="what it says of the ground the data is used on, e.g. 'terms of 2026-01, opt-outs left out'"
     )
+    signing_key: Path | None = Field(None, description="secret key that signs releases, made by `minisign -G -W`")
+    trusted_keys: tuple[str, ...] = Field(
+        (), description="public keys (RW...) one of which must have signed a release for `verify` to pass"
+    )
     logs: str = Field("logs", description="folder that scheduled ingest reads: one sub-folder or file per day")
     signals_folder: Path | None = Field(None, description="a folder with signals of your own, one SQL file each")
     llm_base_url: str = Field("", description="OpenAI-compatible endpoint; '' = the local provider")

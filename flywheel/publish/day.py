@@ -12,6 +12,7 @@ from filelock import FileLock
 from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
+from flywheel.core.minisign import read_secret_key
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
 from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files
 from flywheel.core.settings import Settings
@@ -22,6 +23,7 @@ from flywheel.publish.exports import FORMATS, export
 from flywheel.publish.facts import facts_of
 from flywheel.publish.gathered import gather_at, parent_rows
 from flywheel.publish.profile import profile
+from flywheel.publish.trust import sign_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
         VersionTaken: another publisher on another machine won the race.
 
     """
+    key = read_secret_key(settings.signing_key) if settings.signing_key else None
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
         finish_claimed(store, settings.dataset)
         releases = list_releases(store, settings.dataset)
@@ -71,7 +74,10 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
         files = _files(candidate, measured, results)
         facts = facts_of(candidate, files["gate.json"], measured["reference"], version, settings)
         built_on = {"day": day.isoformat(), "parent": releases[-1].version if releases else None}
-        return publish_files(store, settings.dataset, files, facts | built_on, now)
+        release = publish_files(store, settings.dataset, files, facts | built_on, now)
+        if key:
+            sign_release(store, release, key)
+        return release
 
 
 def _check(lake: Lake, candidate: Candidate, measured: dict[str, object]) -> list[PromiseResult]:

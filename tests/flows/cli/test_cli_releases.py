@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,58 @@ def test_a_broken_release_does_not_break_other_queries(flywheel: Flywheel, copie
 def test_reproduce_gathers_the_same_again(flywheel: Flywheel, turned: Path) -> None:
     said = flywheel("releases", "reproduce", "latest", lake=turned)
     assert (said.code, "is what its recorded inputs give" in said.out) == (0, True), said.err
+
+
+def test_a_pin_knows_a_release_from_one_that_was_forged_whole(
+    flywheel: Flywheel, copied: Path, tmp_path: Path
+) -> None:
+    pin = tmp_path / "dataset.pin.json"
+    assert flywheel("releases", "pin", "latest", "--out", str(pin)).code == 0
+    assert json.loads(flywheel("releases", "pin", "1").out) == json.loads(pin.read_text())
+    said = flywheel("releases", "verify", "--pin", str(pin), "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["checks"][-1]["check"] == "it is the release that was pinned"
+    manifest = copied / "releases/corrections/1/manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"licence": "do what you like"}))
+    assert flywheel("releases", "verify", "1").code == 0  # it fits together, and is another's
+    said = flywheel("releases", "verify", "--pin", str(pin))
+    assert (said.code, "does not keep 'it is the release that was pinned'" in said.err) == (1, True)
+
+
+def test_verify_wants_a_version_or_a_pin(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    assert flywheel("releases", "verify").code == 2
+    assert flywheel("releases", "verify", "1", "--pin", "x").code == 2
+    (tmp_path / "no.json").write_text("[]")
+    said = flywheel("releases", "verify", "--pin", str(tmp_path / "no.json"))
+    assert (said.code, "is no pin" in said.err) == (2, True)
+
+
+def test_a_signature_by_a_trusted_key_is_asked_for(
+    flywheel: Flywheel, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("minisign") is None:
+        pytest.skip("minisign is not installed (Debian: apt-get install minisign)")
+    for name in ("ours", "theirs"):
+        subprocess.run(["minisign", "-G", "-W", "-p", f"{name}.pub", "-s", name], cwd=tmp_path, check=True)
+    public = (tmp_path / "ours.pub").read_text().splitlines()[1]
+    monkeypatch.setenv("FLYWHEEL_TRUSTED_KEYS", json.dumps([public]))
+
+    def failed() -> str:
+        said = flywheel("releases", "verify", "1")
+        return str(said.err) if said.code else ""
+
+    assert "does not keep 'a trusted key signed its manifest': found 'no signature'" in failed()
+    assert flywheel("releases", "sign", "1").code == 2  # with which key?
+    assert flywheel("releases", "sign", "1", "--key", str(tmp_path / "theirs")).code == 0
+    assert "a signature of no trusted key" in failed()
+    said = flywheel("releases", "sign", "1", "--key", str(tmp_path / "ours"))
+    assert (said.code, "has a signature already" in said.err) == (2, True)
+    folder = copied / "releases/corrections/1"
+    (folder / "manifest.json.minisig").unlink()
+    for _ in range(2):  # again changes nothing
+        assert flywheel("releases", "sign", "1", "--key", str(tmp_path / "ours")).code == 0
+    assert failed() == ""
+    subprocess.run(["minisign", "-Vm", str(folder / "manifest.json"), "-P", public], check=True)
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"licence": "do what you like"}))
+    assert "or of another manifest" in failed()

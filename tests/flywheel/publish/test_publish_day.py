@@ -1,5 +1,7 @@
 """A day's candidate becomes a release, or nothing of it does."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -13,9 +15,11 @@ import pytest
 
 from flywheel.core.errors import BadSetting, CorruptObject, NothingToPublish, VersionTaken
 from flywheel.core.lake import Lake
+from flywheel.core.release_check import check_releases
 from flywheel.core.releases import Release, list_releases, publish_files, read_file, tags
 from flywheel.core.settings import Settings
 from flywheel.publish.day import Refusal
+from flywheel.publish.trust import proof_of_signature
 
 if TYPE_CHECKING:
     from tests.flywheel.publish.conftest import Desk
@@ -274,3 +278,22 @@ def test_a_dataset_name_that_is_no_name_is_refused(busy_desk: "Desk", tmp_path: 
     with pytest.raises(BadSetting, match="'dataset'"):
         replace(busy_desk, settings=settings).publish()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_release_is_signed_where_a_key_is_set(
+    desk_in: Callable[..., AbstractContextManager[Any]], tmp_path: Path
+) -> None:
+    if shutil.which("minisign") is None:
+        pytest.skip("minisign is not installed (Debian: apt-get install minisign)")
+    subprocess.run(["minisign", "-G", "-W", "-p", "public", "-s", "secret"], cwd=tmp_path, check=True)
+    with desk_in(tmp_path) as desk:
+        desk.correct(range(20))
+        lost = replace(desk, settings=desk.settings.model_copy(update={"signing_key": tmp_path / "nowhere"}))
+        with pytest.raises(BadSetting, match="signing_key"):
+            lost.publish()
+        assert list_releases(desk.store, "corrections") == []
+        signing = replace(desk, settings=desk.settings.model_copy(update={"signing_key": tmp_path / "secret"}))
+        release = signing.released()
+        proof = proof_of_signature(desk.store, release, ((tmp_path / "public").read_text(),))
+        assert proof.is_kept, proof
+        assert check_releases(desk.store) == []
