@@ -104,12 +104,13 @@ def publish_files(
         store: where releases live.
         dataset: name of the dataset.
         files: file name to bytes; the manifest is made here.
-        facts: what else the manifest says; must hold `content_hash`, and `parent` where the content builds on one.
+        facts: what else the manifest says; must hold `content_hash`, and `parent` and `version` where the
+            content builds on one or names it.
         now: when.
 
     Raises:
         BadSetting: the dataset's name cannot be one.
-        VersionTaken: another publisher claimed this version for other content, or the parent is no longer the newest.
+        VersionTaken: another publisher claimed this version for other content, or it is not the next any more.
 
     """
     claimed = finish_claimed(store, dataset)
@@ -119,13 +120,13 @@ def publish_files(
     if existing and existing[-1].content_hash == facts["content_hash"]:
         advance_latest(store, dataset, newest, now)
         return existing[-1]
-    parent = newest or None
-    if facts.get("parent", parent) != parent:
+    parent, version = newest or None, max(newest, claimed) + 1
+    if facts.get("parent", parent) != parent or facts.get("version", version) != version:
         raise VersionTaken(dataset, newest)
     manifest = {
         **facts,
         "dataset": dataset,
-        "version": max(newest, claimed) + 1,
+        "version": version,
         "parent": parent,
         "created_at": now.isoformat(),
         "files": {name: {"bytes": len(data), "sha256": sha256_of(data)} for name, data in sorted(files.items())},

@@ -18,9 +18,11 @@ from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
+from flywheel.publish.card_facts import card_of
 from flywheel.publish.exports import FORMATS, export
 from flywheel.publish.facts import facts_of
 from flywheel.publish.gathered import gather_at, parent_rows
+from flywheel.publish.origins import origins_of
 from flywheel.publish.profile import profile
 
 
@@ -49,7 +51,7 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
 
     """
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
-        finish_claimed(store, settings.dataset)
+        claimed = finish_claimed(store, settings.dataset)
         releases = list_releases(store, settings.dataset)
         parent = parent_rows(store, releases[-1] if releases else None)
         version = lake.version()
@@ -69,9 +71,16 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
                 _quarantine(lake, candidate, failed, day, now),
             )
         files = _files(candidate, measured, results)
-        facts = facts_of(candidate, files["gate.json"], measured["reference"], version, settings)
-        built_on = {"day": day.isoformat(), "parent": releases[-1].version if releases else None}
-        return publish_files(store, settings.dataset, files, facts | built_on, now)
+        facts = {
+            **facts_of(candidate, files["gate.json"], measured["reference"], version, settings),
+            **origins_of(lake, candidate, day),
+            "day": day.isoformat(),
+            "parent": releases[-1].version if releases else None,
+            "version": max([claimed, *(release.version for release in releases)]) + 1,
+        }
+        told = {"dataset": settings.dataset, "created_at": now.isoformat(), "files": [*files, "card.md"]}
+        card = card_of(facts | told, files["gate.json"], candidate.rows, parent)
+        return publish_files(store, settings.dataset, files | {"card.md": write_card(card).encode()}, facts, now)
 
 
 def _check(lake: Lake, candidate: Candidate, measured: dict[str, object]) -> list[PromiseResult]:
@@ -131,7 +140,6 @@ def _files(candidate: Candidate, measured: dict[str, object], results: Sequence[
         "retired.parquet": _parquet(candidate.retired),
         "preferences.parquet": _parquet(candidate.preferences),
         "gate.json": orjson.dumps(gate, option=orjson.OPT_INDENT_2, default=str),
-        "card.md": write_card(candidate, measured, results).encode(),
         **{f"exports/{form}.jsonl": export(train, form) for form in FORMATS},
     }
 

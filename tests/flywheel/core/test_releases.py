@@ -258,6 +258,15 @@ def test_what_builds_on_another_parent_is_not_published(store: WatchedStore, par
     assert publish_files(store, "d", {"train.txt": b"x"}, {"content_hash": "x", "parent": 2}, NOW).version == 3
 
 
+@pytest.mark.parametrize("version", [1, 2, 4])
+def test_what_names_another_version_is_not_published(store: WatchedStore, version: int) -> None:
+    publish(store, "one")
+    publish(store, "two")
+    with pytest.raises(VersionTaken):
+        publish_files(store, "d", {"card.md": b"x"}, {"content_hash": "x", "version": version}, NOW)
+    assert publish_files(store, "d", {"card.md": b"x"}, {"content_hash": "x", "version": 3}, NOW).version == 3
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_dataset_name_that_is_no_name_is_refused(store: WatchedStore, name: str) -> None:
     for call in (
