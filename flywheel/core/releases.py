@@ -21,6 +21,7 @@ from flywheel.core.storage import Store
 LATEST = "latest"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")  # names are parts of paths, and never mistaken for a version
 _NAME_IN_WORDS = "a letter, then up to 63 letters, digits, '.', '_' or '-'"
+_NUMBER = re.compile(r"[1-9][0-9]*")
 MANIFEST = "manifest.json"
 
 
@@ -59,9 +60,8 @@ def list_releases(store: Store, dataset: str | None = None) -> list[Release]:
         BadSetting: the dataset's name cannot be one.
 
     """
-    names = store.names("releases" if dataset is None else f"releases/{check_dataset(dataset)}")
-    manifests = [name for name in names if name.endswith(f"/{MANIFEST}") and name.count("/") == 3]
-    releases = [_read(store, name) for name in manifests]
+    prefix = "releases" if dataset is None else f"releases/{check_dataset(dataset)}"
+    releases = [_read(store, name) for name in _manifests(store, prefix)]
     return sorted(releases, key=lambda release: (release.dataset, release.version))
 
 
@@ -73,12 +73,25 @@ def find_release(store: Store, dataset: str, wanted: str) -> Release:
         UnknownVersion: there is none.
 
     """
-    pointed = tags(store, dataset)  # before the releases: what a tag points at is there already
-    releases = {str(release.version): release for release in list_releases(store, dataset)}
-    version = wanted if wanted.isdigit() else str(pointed.get(wanted, wanted))
-    if version not in releases:
-        raise UnknownVersion(dataset, wanted, [*releases, *pointed])
-    return releases[version]
+    check_dataset(dataset)
+    number = wanted if wanted.isdigit() else str(tags(store, dataset).get(wanted, ""))
+    if _NUMBER.fullmatch(number):  # one manifest is read, however many there are
+        try:
+            return _read(store, f"{folder_of(dataset, int(number))}/{MANIFEST}")
+        except FileNotFoundError:
+            pass  # said below, with what there is
+    raise UnknownVersion(dataset, wanted, [*map(str, _versions(store, dataset)), *tags(store, dataset)])
+
+
+def newest_release(store: Store, dataset: str) -> Release | None:
+    """Return the release with the highest number, or None; no manifest but its own is read.
+
+    Raises:
+        BadSetting: the dataset's name cannot be one.
+
+    """
+    versions = _versions(store, check_dataset(dataset))
+    return _read(store, f"{folder_of(dataset, versions[-1])}/{MANIFEST}") if versions else None
 
 
 def read_file(store: Store, release: Release, name: str) -> bytes:
@@ -114,12 +127,12 @@ def publish_files(
 
     """
     claimed = finish_claimed(store, dataset)
-    existing = list_releases(store, dataset)
-    newest = existing[-1].version if existing else 0
+    existing = newest_release(store, dataset)
+    newest = existing.version if existing else 0
     # only the newest counts: going back to older content, e.g. after a withdrawal, is a version of its own
-    if existing and existing[-1].content_hash == facts["content_hash"]:
+    if existing and existing.content_hash == facts["content_hash"]:
         advance_latest(store, dataset, newest, now)
-        return existing[-1]
+        return existing
     parent, version = newest or None, max(newest, claimed) + 1
     if facts.get("parent", parent) != parent or facts.get("version", version) != version:
         raise VersionTaken(dataset, newest)
@@ -149,7 +162,8 @@ def finish_claimed(store: Store, dataset: str) -> int:
 
 def tags(store: Store, dataset: str) -> dict[str, int]:
     """Return where each tag points: at the newest entry of its log."""
-    entries = _entries(store, f"tags/{check_dataset(dataset)}")
+    newest = {name.rsplit("/", 1)[0]: name for name in store.names(f"tags/{check_dataset(dataset)}")}
+    entries = [orjson.loads(store.read(name)) for name in newest.values()]
     return {entry["tag"]: entry["version"] for entry in entries}
 
 
@@ -209,6 +223,15 @@ def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int,
 def folder_of(dataset: str, version: int) -> str:
     """Return where the files of a release are in the store."""
     return f"releases/{dataset}/{version}"
+
+
+def _manifests(store: Store, prefix: str) -> list[str]:
+    return [name for name in store.names(prefix) if name.endswith(f"/{MANIFEST}") and name.count("/") == 3]
+
+
+def _versions(store: Store, dataset: str) -> list[int]:
+    folders = (name.split("/")[2] for name in _manifests(store, f"releases/{dataset}"))
+    return sorted(int(folder) for folder in folders if _NUMBER.fullmatch(folder))
 
 
 def _read(store: Store, name: str) -> Release:

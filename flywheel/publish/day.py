@@ -13,7 +13,7 @@ from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
-from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files
+from flywheel.core.releases import Release, check_dataset, finish_claimed, newest_release, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate
@@ -52,8 +52,8 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
     """
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
         claimed = finish_claimed(store, settings.dataset)
-        releases = list_releases(store, settings.dataset)
-        parent = parent_rows(store, releases[-1] if releases else None)
+        newest = newest_release(store, settings.dataset)
+        parent = parent_rows(store, newest)
         version = lake.version()
         candidate = gather_at(settings, version, day, settings.dataset, parent)
         if candidate.train.is_empty():
@@ -75,8 +75,8 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
             **facts_of(candidate, files["gate.json"], measured["reference"], version, settings),
             **origins_of(lake, candidate, day),
             "day": day.isoformat(),
-            "parent": releases[-1].version if releases else None,
-            "version": max([claimed, *(release.version for release in releases)]) + 1,
+            "parent": newest.version if newest else None,
+            "version": max(claimed, newest.version if newest else 0) + 1,
         }
         told = {"dataset": settings.dataset, "created_at": now.isoformat(), "files": [*files, "card.md"]}
         card = card_of(facts | told, files["gate.json"], candidate.rows, parent)
