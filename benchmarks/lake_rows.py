@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 
 _WORDS = """
-the a to of and in is it for on with my i you card account transfer money payment refund please help cannot when why
-how does not work bank balance charge fee exchange rate limit blocked lost stolen new old app login code pin cash
-machine direct debit standing order abroad yesterday today week month statement address phone change open close joint saving
-loan interest merchant pending rejected cancelled twice wrong missing late never already
+the a to of and in is it for on with my i you card account transfer money payment refund please help cannot when
+why how does not work bank balance charge fee exchange rate limit blocked lost stolen new old app login code pin
+cash machine direct debit standing order abroad yesterday today week month statement address phone change open
+close joint saving loan interest merchant pending rejected cancelled twice wrong missing late never already
 """.split()  # noqa: SIM905 - a text is easier to read
 _PHRASE_WORDS, _PHRASES = 10, 5_000
 
