@@ -1,4 +1,4 @@
-"""Commands that read whole releases: what changed between two, and whether one is what it claims to be."""
+"""Commands that read whole releases: the card of one, what changed between two, and whether one is what it claims."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +10,8 @@ from flows.cli import show
 from flows.cli.commands import Command
 from flows.cli.opened import json_option, open_lake, open_store, read_settings
 from flywheel.core.errors import BrokenRelease, CorruptObject
-from flywheel.core.releases import find_release
+from flywheel.core.marks import forgotten_rows
+from flywheel.core.releases import LATEST, find_release, list_releases, read_file
 
 if TYPE_CHECKING:
     from flywheel.publish.compare import Difference
@@ -19,6 +20,37 @@ if TYPE_CHECKING:
 dataset_option = click.option("--dataset", help="The dataset; default: the one that settings name.")
 
 _DIFF_COLUMNS = ("change", "correction_id", "why", "detail", "split_before", "split_after", "query", "chosen")
+
+
+@click.command(cls=Command)
+@click.argument("version", default=LATEST)
+@dataset_option
+@click.option(
+    "--report", type=click.Path(dir_okay=False), metavar="FILE", help="Write it as a page with plots instead."
+)
+def card(version: str, dataset: str | None, report: str | None) -> None:
+    """Print the card of a release, in Markdown: what is in it, where it came from, its limits, how to load it.
+
+    What is printed was published with the release. The page is made now, and also knows what was forgotten since.
+
+    Example:
+      flywheel releases card
+      flywheel releases card 2 > card.md
+      flywheel releases card latest --report card.html
+    """
+    store = open_store()
+    release = find_release(store, dataset or read_settings().dataset, version)
+    if not report:
+        click.echo(show.harmless(read_file(store, release, "card.md").decode()), nl=False)
+        return
+    from flows.release_card.page import write_page
+    from flywheel.publish.card_facts import read_card
+
+    with show.working(f"reading version {release.version} of {release.dataset}"):
+        history = [one for one in list_releases(store, release.dataset) if one.version <= release.version]
+        forgotten = forgotten_rows(store, release.dataset).get(release.version, 0)
+        write_page(Path(report), read_card(store, release), history, store.url(release.folder), forgotten)
+    click.echo(f"Wrote {report}.", err=True)
 
 
 @click.command(cls=Command)

@@ -11,11 +11,11 @@ from flows.cli.attachments import describe as describe_with
 from flows.cli.attachments import described_releases
 from flows.cli.commands import Group
 from flows.cli.opened import json_option, open_store, read_settings
-from flows.cli.release_checks import dataset_option, diff, reproduce, verify
+from flows.cli.release_checks import card, dataset_option, diff, reproduce, verify
 from flows.cli.release_trust import pin, sign
 from flywheel.core.errors import UsageError
 from flywheel.core.marks import forgotten_rows
-from flywheel.core.releases import LATEST, Release, find_release, move_tag, read_file, roll_back, tags
+from flywheel.core.releases import LATEST, Release, find_release, move_tag, roll_back, tags
 from flywheel.core.storage import Store
 
 _TAG = re.compile(r"[a-z][a-z0-9._-]{0,63}")
@@ -125,21 +125,7 @@ def rollback(name: str, version: str | None, dataset: str | None) -> None:
     click.echo(f"{name} was version {before} and is version {after} of {dataset} now.")
 
 
-@releases.command("card")
-@click.argument("version", default=LATEST)
-@dataset_option
-def card(version: str, dataset: str | None) -> None:
-    """Print the card of a release, in Markdown: what is in it, where it came from, how to load it.
-
-    Example:
-      flywheel releases card
-      flywheel releases card 2 > card.md
-    """
-    store = open_store()
-    release = find_release(store, dataset or read_settings().dataset, version)
-    click.echo(show.harmless(read_file(store, release, "card.md").decode()), nl=False)
-
-
+releases.add_command(card)
 releases.add_command(diff)
 releases.add_command(pin)
 releases.add_command(reproduce)

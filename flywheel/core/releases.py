@@ -22,6 +22,7 @@ from flywheel.core.storage import Store
 LATEST = "latest"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")  # names are parts of paths, and never mistaken for a version
 _NAME_IN_WORDS = "a letter, then up to 63 letters, digits, '.', '_' or '-'"
+_NUMBER = re.compile(r"[1-9][0-9]*")
 MANIFEST = "manifest.json"
 
 
@@ -60,9 +61,8 @@ def list_releases(store: Store, dataset: str | None = None) -> list[Release]:
         BadSetting: the dataset's name cannot be one.
 
     """
-    names = store.names("releases" if dataset is None else f"releases/{check_dataset(dataset)}")
-    manifests = [name for name in names if name.endswith(f"/{MANIFEST}") and name.count("/") == 3]
-    releases = [_read(store, name) for name in manifests]
+    prefix = "releases" if dataset is None else f"releases/{check_dataset(dataset)}"
+    releases = [_read(store, name) for name in _manifests(store, prefix)]
     return sorted(releases, key=lambda release: (release.dataset, release.version))
 
 
@@ -74,12 +74,29 @@ def find_release(store: Store, dataset: str, wanted: str) -> Release:
         UnknownVersion: there is none.
 
     """
-    pointed = tags(store, dataset)  # before the releases: what a tag points at is there already
-    releases = {str(release.version): release for release in list_releases(store, dataset)}
-    version = wanted if wanted.isdigit() else str(pointed.get(wanted, wanted))
-    if version not in releases:
-        raise UnknownVersion(dataset, wanted, [*releases, *pointed])
-    return releases[version]
+    check_dataset(dataset)
+    number = wanted if wanted.isdigit() else str(tags(store, dataset).get(wanted, ""))
+    if _NUMBER.fullmatch(number):  # one manifest is read, however many there are
+        try:
+            return _read(store, f"{folder_of(dataset, int(number))}/{MANIFEST}")
+        except FileNotFoundError:
+            pass  # said below, with what there is
+    raise UnknownVersion(dataset, wanted, [*map(str, _versions(store, dataset)), *tags(store, dataset)])
+
+
+def newest_release(store: Store, dataset: str, claimed: int = 0) -> Release | None:
+    """Return the release with the highest number, or None; no manifest but its own is read.
+
+    A listing may be late: the version known to be claimed is asked for by name where it is not listed.
+
+    Raises:
+        BadSetting: the dataset's name cannot be one.
+
+    """
+    versions = _versions(store, check_dataset(dataset))
+    listed = versions[-1] if versions else 0
+    found = _read_version(store, dataset, claimed) if claimed > listed else None
+    return found or (_read_version(store, dataset, listed) if listed else None)
 
 
 def read_file(store: Store, release: Release, name: str) -> bytes:
@@ -105,27 +122,29 @@ def publish_files(
         store: where releases live.
         dataset: name of the dataset.
         files: file name to bytes; the manifest is made here.
-        facts: what else the manifest says; must hold `content_hash`, and `parent` where the content builds on one.
+        facts: what else the manifest says; must hold `content_hash`, and `parent` and `version` where the
+            content builds on one or names it.
         now: when.
 
     Raises:
         BadSetting: the dataset's name cannot be one.
-        VersionTaken: another publisher claimed this version for other content, or the parent is no longer the newest.
+        VersionTaken: another publisher claimed this version for other content, or it is not the next any more.
 
     """
     claimed = finish_claimed(store, dataset)
-    newest = _newest(store, dataset, claimed)
+    existing = newest_release(store, dataset, claimed)
+    newest = existing.version if existing else 0
     # only the newest counts: going back to older content, e.g. after a withdrawal, is a version of its own
-    if newest and newest.content_hash == facts["content_hash"]:
-        advance_latest(store, dataset, newest.version, now)
-        return newest
-    parent = newest.version if newest else None
-    if facts.get("parent", parent) != parent:
-        raise VersionTaken(dataset, parent or 0)
+    if existing and existing.content_hash == facts["content_hash"]:
+        advance_latest(store, dataset, newest, now)
+        return existing
+    parent, version = newest or None, max(newest, claimed) + 1
+    if facts.get("parent", parent) != parent or facts.get("version", version) != version:
+        raise VersionTaken(dataset, newest)
     manifest = {
         **facts,
         "dataset": dataset,
-        "version": max(parent or 0, claimed) + 1,
+        "version": version,
         "parent": parent,
         "created_at": now.isoformat(),
         "files": {name: {"bytes": len(data), "sha256": sha256_of(data)} for name, data in sorted(files.items())},
@@ -151,7 +170,8 @@ def finish_claimed(store: Store, dataset: str) -> int:
 
 def tags(store: Store, dataset: str) -> dict[str, int]:
     """Return where each tag points: at the newest entry of its log."""
-    entries = _entries(store, f"tags/{check_dataset(dataset)}")
+    newest = {name.rsplit("/", 1)[0]: name for name in store.names(f"tags/{check_dataset(dataset)}")}
+    entries = [orjson.loads(store.read(name)) for name in newest.values()]
     return {entry["tag"]: entry["version"] for entry in entries}
 
 
@@ -215,6 +235,15 @@ def folder_of(dataset: str, version: int) -> str:
     return f"releases/{dataset}/{version}"
 
 
+def _manifests(store: Store, prefix: str) -> list[str]:
+    return [name for name in store.names(prefix) if name.endswith(f"/{MANIFEST}") and name.count("/") == 3]
+
+
+def _versions(store: Store, dataset: str) -> list[int]:
+    folders = (name.split("/")[2] for name in _manifests(store, f"releases/{dataset}"))
+    return sorted(int(folder) for folder in folders if _NUMBER.fullmatch(folder))
+
+
 def _read(store: Store, name: str) -> Release:
     manifest = orjson.loads(store.read(name))
     return Release(
@@ -227,14 +256,6 @@ def _read_version(store: Store, dataset: str, version: int) -> Release | None:
         return _read(store, f"{folder_of(dataset, version)}/{MANIFEST}")
     except FileNotFoundError:
         return None
-
-
-def _newest(store: Store, dataset: str, claimed: int) -> Release | None:
-    """Return the newest release; the version claimed last is asked for, in case that listings are late."""
-    existing = list_releases(store, dataset)
-    if existing and existing[-1].version >= claimed:
-        return existing[-1]
-    return _read_version(store, dataset, claimed) or (existing[-1] if existing else None)
 
 
 def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Release:

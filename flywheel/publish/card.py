@@ -1,81 +1,57 @@
-"""The card of a release: what is in it, where it came from, how to load it, in Markdown."""
+"""The card of a release in Markdown: what it is, where it came from, what speaks against it, how to load it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from flywheel.core.promises import PromiseResult
-from flywheel.publish.candidate import Candidate
+from flywheel.publish.card_facts import Card
+from flywheel.publish.card_limits import known_limits
+from flywheel.publish.card_loading import ways_to_load
 
-_CARD = """# {{ dataset }}
-
-{{ train }} corrections to train on, {{ heldout }} held-out failures to measure with,
-{{ preferences }} preference pairs.
-
-| where from | training rows |
-|---|---|
-{% for origin, count in origins %}| {{ origin | cell }} | {{ count }} |
-{% endfor %}
-| failure mode | training rows |
-|---|---|
-{% for mode, count in modes %}| {{ mode | cell }} | {{ count }} |
-{% endfor %}
-## Gate
-
-{{ passed }} of {{ checked }} promises kept{% if warnings %}; warnings:
-{% for warning in warnings %}
-- {{ warning.suite }}: {{ warning.expectation }} on {{ warning.subject }}:
-  observed {{ warning.observed | cell }}, promised {{ warning.bound | cell }}
-{%- endfor %}{% else %}.{% endif %}
-
-Written by people: {{ "%.0f" | format(100 * profile.human_share) }} % of training rows.
-Deepest generation: {{ profile.max_depth }}.
-
-## Load it
-
-```python
-import polars as pl
-train = pl.read_parquet("train.parquet")  # input, rejected, chosen, author_kind, mode_id, trace_id ...
-
-from datasets import load_dataset
-sft = load_dataset("json", data_files="exports/trl-sft.jsonl")
-```
-
-Known limits: corrections come from failing traffic, so their mix is not the traffic's; people err too.
-"""
+IDENTITY = {
+    "version": "version", "parent": "parent", "created": "created_at", "corrections up to": "day",
+    "content hash": "content_hash", "lake version": "lake_version", "settings": "settings_sha256",
+    "code": "code_version", "licence": "licence", "consent": "consent",
+}  # fmt: skip
+_NOTHING = "-"
 
 
-def write_card(candidate: Candidate, profile: Mapping[str, Any], results: Sequence[PromiseResult]) -> str:
-    """Return the card of a candidate that passed its gate."""
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - Markdown; cells are escaped below
-    environment.filters["cell"] = _cell
-    train = candidate.train
-    return environment.from_string(_CARD).render(
-        dataset=candidate.dataset,
-        train=train.height,
-        heldout=candidate.heldout.height,
-        preferences=candidate.preferences.height,
-        origins=train.group_by("author_kind", "author_id")
-        .len()
-        .sort("len", "author_id", descending=[True, False])
-        .select("author_id", "len")
-        .rows(),
-        modes=_mode_counts(candidate),
-        passed=sum(result.is_success for result in results),
-        checked=len(results),
-        warnings=[result for result in results if not result.is_success],
-        profile=profile,
+def write_card(card: Card) -> str:
+    """Return the card as Markdown; text of others stays text, in its place."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown; cells are escaped below
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"cell": _cell, "dollars": _dollars, "number": _number}
+    return environment.get_template("card.md.j2").render(
+        card=card,
+        identity=identity_of(card.manifest),
+        limits=known_limits(card),
+        loadings=ways_to_load(card.manifest["files"]),
     )
 
 
-def _mode_counts(candidate: Candidate) -> list[tuple[str, int]]:
-    counted = candidate.train.group_by("mode_name").len().sort("len", "mode_name", descending=[True, False])
-    return [(mode or "none", count) for mode, count in counted.rows()]
+def identity_of(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a release is, by the name of the fact; facts that it does not record are '-'."""
+    found = ((name, manifest.get(key)) for name, key in IDENTITY.items())
+    return [(name, _NOTHING if value in (None, "") else str(value)) for name, value in found]
 
 
-def _cell(text: str) -> str:
+def _cell(text: object) -> str:
     """Return text that stays text and in its place: names and observed values come from people and logs."""
-    plain = re.sub(r"\s+", " ", text).strip().replace("&", "&amp;").replace("<", "&lt;")
+    plain = re.sub(r"\s+", " ", str(text)).strip().replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\|`*\[\]])", r"\\\1", plain)
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.4f}"
+
+
+def _number(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.3g}"

@@ -14,14 +14,16 @@ from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.minisign import read_secret_key
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
-from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files
+from flywheel.core.releases import Release, check_dataset, finish_claimed, newest_release, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
+from flywheel.publish.card_facts import card_of
 from flywheel.publish.exports import FORMATS, export
 from flywheel.publish.facts import facts_of
 from flywheel.publish.gathered import gather_at, parent_rows
+from flywheel.publish.origins import origins_of
 from flywheel.publish.profile import profile
 from flywheel.publish.trust import sign_release
 
@@ -52,9 +54,9 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
     """
     key = read_secret_key(settings.signing_key) if settings.signing_key else None
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
-        finish_claimed(store, settings.dataset)
-        releases = list_releases(store, settings.dataset)
-        parent = parent_rows(store, releases[-1] if releases else None)
+        claimed = finish_claimed(store, settings.dataset)
+        newest = newest_release(store, settings.dataset, claimed)
+        parent = parent_rows(store, newest)
         version = lake.version()
         candidate = gather_at(settings, version, day, settings.dataset, parent)
         if candidate.train.is_empty():
@@ -72,9 +74,17 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
                 _quarantine(lake, candidate, failed, day, now),
             )
         files = _files(candidate, measured, results)
-        facts = facts_of(candidate, files["gate.json"], measured["reference"], version, settings)
-        built_on = {"day": day.isoformat(), "parent": releases[-1].version if releases else None}
-        release = publish_files(store, settings.dataset, files, facts | built_on, now)
+        facts = {
+            **facts_of(candidate, files["gate.json"], measured["reference"], version, settings),
+            **origins_of(lake, candidate, day),
+            "day": day.isoformat(),
+            "parent": newest.version if newest else None,
+            "version": max(claimed, newest.version if newest else 0) + 1,
+        }
+        told = {"dataset": settings.dataset, "created_at": now.isoformat(), "files": [*files, "card.md"]}
+        card = card_of(facts | told, files["gate.json"], candidate.rows, parent)
+        files["card.md"] = write_card(card).encode()
+        release = publish_files(store, settings.dataset, files, facts, now)
         if key:
             sign_release(store, release, key)
         return release
@@ -137,7 +147,6 @@ def _files(candidate: Candidate, measured: dict[str, object], results: Sequence[
         "retired.parquet": _parquet(candidate.retired),
         "preferences.parquet": _parquet(candidate.preferences),
         "gate.json": orjson.dumps(gate, option=orjson.OPT_INDENT_2, default=str),
-        "card.md": write_card(candidate, measured, results).encode(),
         **{f"exports/{form}.jsonl": export(train, form) for form in FORMATS},
     }
 

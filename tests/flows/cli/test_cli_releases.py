@@ -78,6 +78,21 @@ def test_card_is_printed(flywheel: Flywheel, copied: Path) -> None:
     assert flywheel("releases", "card").out == (copied / "releases/corrections/1/card.md").read_text()
 
 
+def test_card_is_a_page_where_a_file_is_named(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    said = flywheel("releases", "card", "latest", "--report", str(tmp_path / "card.html"))
+    assert (said.code, said.out, f"Wrote {tmp_path / 'card.html'}." in said.err) == (0, "", True)
+    page = (tmp_path / "card.html").read_text()
+    assert "<h1>Version 1</h1>" in page
+    assert str(copied / "releases" / "corrections" / "1") in page
+
+
+def test_the_page_of_a_damaged_release_is_not_written(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    (copied / "releases" / "corrections" / "1" / "gate.json").write_text("{}")
+    said = flywheel("releases", "card", "--report", str(tmp_path / "card.html"))
+    assert (said.code, "gate.json has sha256" in said.err) == (1, True)
+    assert not (tmp_path / "card.html").exists()
+
+
 def test_diff_tells_counts_reasons_and_rows(flywheel: Flywheel, turned: Path) -> None:
     found = json.loads(flywheel("releases", "diff", "1", "latest", "--json", lake=turned).out)
     assert found["counts"] == {"added": 0, "removed": 0, "changed": 0, "same": 46}

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
@@ -16,6 +17,7 @@ from flywheel.core.releases import Release
 from flywheel.core.settings import Settings
 from flywheel.core.storage import FolderStore
 from flywheel.publish.candidate import Candidate
+from flywheel.publish.card_facts import Card, card_of
 from flywheel.publish.day import Refusal, publish_day
 
 Row = dict[str, Any]
@@ -119,6 +121,51 @@ def candidate_of() -> Callable[..., Candidate]:
         filled = [{"split": "train", "mode_name": None, "group_id": "g", "route": None, **row} for row in rows]
         frame = pl.DataFrame(filled, infer_schema_length=None).cast({"rejected": pl.String, "mode_name": pl.String})
         return Candidate("corrections", frame, frame.head(0), audited, frozenset(parent_ids))
+
+    return make
+
+
+@pytest.fixture
+def card_facts_of() -> Callable[..., Card]:
+    """Return a maker of cards from rows; `profile`, `checks`, `parent` and facts of the manifest can be given."""
+
+    def make(rows: Sequence[Row], **given: Any) -> Card:
+        filled = [{"split": "train", "mode_name": None, "route": None, **row} for row in rows]
+        sides = [row["split"] for row in filled]
+        gate = {
+            "profile": {
+                "human_share": 1.0,
+                "max_depth": 0,
+                "new_count": 40,
+                "reference": None,
+                **given.pop("profile", {}),
+            },
+            "results": given.pop("checks", []),
+        }
+        parent = pl.DataFrame(
+            given.pop("parent_rows", []), {"correction_id": pl.String, "split": pl.String}, orient="row"
+        )
+        manifest = {
+            "dataset": "corrections",
+            "version": 2 if len(parent) else 1,
+            "parent": 1 if len(parent) else None,
+            "rows": {side: sides.count(side) for side in ("train", "heldout", "retired")} | {"preferences": 0},
+            "files": ["train.parquet"],
+            **given,
+        }
+        frame = pl.DataFrame(filled, infer_schema_length=None)
+        return card_of(manifest, orjson.dumps(gate), frame, parent)
+
+    return make
+
+
+@pytest.fixture
+def check_of() -> Callable[..., Row]:
+    """Return a maker of gate results, as gate.json holds them; facts given say what is special."""
+
+    def make(**facts: Any) -> Row:
+        kept = {"suite": "corrections", "expectation": "expect_x", "subject": "depth", "severity": "warning"}
+        return {**kept, "is_success": True, "observed": "0", "bound": "at most 3", "rows_query": "select 1", **facts}
 
     return make
 
