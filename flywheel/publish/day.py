@@ -16,6 +16,7 @@ from flywheel.core.promises import PromiseResult, check_suite, critical_failures
 from flywheel.core.releases import Release, check_dataset, finish_claimed, list_releases, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
+from flywheel.core.store_probe import require_one_winner
 from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
 from flywheel.publish.exports import FORMATS, export
@@ -44,11 +45,13 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
 
     Raises:
         BadSetting: the dataset's name cannot be one.
+        MissingPart: the store would let two publishers both win.
         NothingToPublish: there are no corrections.
         VersionTaken: another publisher on another machine won the race.
 
     """
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
+        require_one_winner(store, settings)
         finish_claimed(store, settings.dataset)
         releases = list_releases(store, settings.dataset)
         parent = parent_rows(store, releases[-1] if releases else None)
