@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from flows.cli.checks import Check, State
 from flywheel.core.errors import FlywheelError
@@ -50,17 +49,17 @@ def _lake(settings: "Settings") -> Check:
 def _store(settings: "Settings") -> Check:
     """Create the same throw-away key twice: the second time must be refused, or two publishers could both win."""
     from flywheel.core.storage import open_store
+    from flywheel.core.store_probe import creates_once
 
-    name = f"probes/doctor-{uuid4().hex}"
     try:
-        store = open_store(settings)
-        is_first, is_second = store.put_new(name, b"first"), store.put_new(name, b"second")
-        held = store.read(name)
-        store.delete(name)
+        is_safe = creates_once(open_store(settings))
     except (FlywheelError, OSError) as failed:
         todo = "check `lake`, `s3_endpoint` and the credentials"
         return Check("object store", State.BROKEN, f"{settings.lake_root}: {failed}", todo)
-    if is_first and not is_second and held == b"first":
+    if is_safe:
         return Check("object store", State.OK, f"{settings.lake_root}, creates a key only once")
-    todo = "publish from one place at a time only, or use a store with conditional writes (If-None-Match: *)"
-    return Check("object store", State.BROKEN, f"{settings.lake_root} lets a key be created twice", todo)
+    todo = (
+        "switch the bucket's versioning off, use a newer server, or set `single_publisher` and publish from one place"
+    )
+    state = State.MISSING if settings.single_publisher else State.BROKEN
+    return Check("object store", state, f"{settings.lake_root} lets a key be created twice", todo)

@@ -1,4 +1,4 @@
-"""Commands that keep the lake sound: check, repair, compact."""
+"""Commands that keep the lake sound, or move it: check, repair, compact, move."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ import click
 
 from flows.cli import show
 from flows.cli.commands import Group
+from flows.cli.lake_move import move
 from flows.cli.opened import json_option, open_lake, open_store
 
 _FOUND = ("kind", "object", "expected", "found", "what_to_do")
@@ -18,13 +19,17 @@ _deep_option = click.option(
 
 @click.group(cls=Group)
 def lake() -> None:
-    """Check the lake's files against its catalog, repair what can be, gather what is small.
+    """Check the lake's files against its catalog, repair what can be, gather what is small, move all of it.
 
     Example:
       flywheel lake check
       flywheel lake repair --dry-run
       flywheel lake compact --keep-days 90
+      flywheel lake move --to s3://bucket/wheel
     """
+
+
+lake.add_command(move)
 
 
 @lake.command("check")

@@ -76,14 +76,17 @@ def plain_duckdb(*, is_verified: bool = False) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
+def open_duckdb(settings: Settings, *others: Settings) -> duckdb.DuckDBPyConnection:
     """Return an in-memory DuckDB with what the lake needs loaded; it holds no state of its own.
+
+    Catalogs of other settings can be attached as well.
 
     Raises:
         MissingPart: an extension is neither installed nor shipped as a wheel, or there are no keys for S3.
 
     """
-    extensions = ["ducklake", "postgres_scanner" if settings.on_postgres else "sqlite_scanner"]
+    catalogs = {"postgres_scanner" if one.on_postgres else "sqlite_scanner" for one in (settings, *others)}
+    extensions = ["ducklake", *sorted(catalogs)]
     extensions += ["httpfs"] if settings.on_s3 else []
     connection = plain_duckdb(is_verified=_verified.issuperset(extensions))
     connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")

@@ -5,14 +5,15 @@ rows are there and adding them must therefore be one step, or two writers of the
 """
 
 import zlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 
 import duckdb
 from filelock import FileLock, Timeout
 
-from flywheel.core.duck import quoted
+from flywheel.core.duck import open_duckdb, quoted
 from flywheel.core.errors import LakeBusy
+from flywheel.core.refusals import explained
 from flywheel.core.settings import Settings
 
 WRITER_WAIT_SECONDS = 120.0  # a whole ingest commit of a large file fits; a dead writer's lock is freed by the system
@@ -47,6 +48,25 @@ def opening_lock(connection: duckdb.DuckDBPyConnection, settings: Settings) -> I
 
 
 @contextmanager
+def every_writer_lock(settings: Settings, tables: Iterable[str]) -> Iterator[None]:
+    """Hold the locks of all tables, so that nobody commits to the lake meanwhile; readers go on.
+
+    Raises:
+        LakeBusy: somebody else kept one of them longer than we wait.
+
+    """
+    if not settings.on_postgres:
+        with file_lock(str(settings.control_folder / "catalog.lock")):
+            yield
+        return
+    names = [f"flywheel table {table}" for table in sorted({"", *tables})]  # in the order in which writers take them
+    with closing(open_duckdb(settings)) as connection, explained(settings):
+        connection.execute(f"attach {quoted(settings.catalog.removeprefix('postgres:'))} as quiet (type postgres)")
+        with postgres_lock(connection, *names, database="quiet"):
+            yield
+
+
+@contextmanager
 def file_lock(path: str, wait_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
     """Hold a file's lock; the kernel frees it when the process ends, however it ends.
 
@@ -68,16 +88,15 @@ def file_lock(path: str, wait_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[
 @contextmanager
 def postgres_lock(
     connection: duckdb.DuckDBPyConnection,
-    name: str,
-    *,
+    *names: str,
     database: str = CATALOG,
     wait_seconds: float = WRITER_WAIT_SECONDS,
 ) -> Iterator[None]:
-    """Hold an advisory lock of Postgres in a transaction of its own; the server frees it when the connection ends.
+    """Hold advisory locks of Postgres in a transaction of its own; the server frees them when the connection ends.
 
     Args:
         connection: a DuckDB that has attached the Postgres `database`.
-        name: what is locked, the same for everybody who must not be at it at once.
+        names: what is locked, the same for everybody who must not be at it at once.
         database: its name in DuckDB.
         wait_seconds: how long to wait.
 
@@ -85,8 +104,9 @@ def postgres_lock(
         LakeBusy: somebody else kept it longer than we wait.
 
     """
-    number = zlib.crc32(name.encode())  # a bigint in Postgres; locks are per database, so only our names can meet
-    statement = f"set local lock_timeout = {int(wait_seconds * 1000)}; select pg_advisory_xact_lock({number})"
+    # crc32 is a bigint in Postgres; locks are per database, so only our names can meet
+    taken = [f"select pg_advisory_xact_lock({zlib.crc32(name.encode())})" for name in names]
+    statement = "; ".join([f"set local lock_timeout = {int(wait_seconds * 1000)}", *taken])
     holder = connection.cursor()
     try:
         holder.execute("begin")
@@ -96,7 +116,7 @@ def postgres_lock(
             )
         except duckdb.Error as refused:
             if "lock timeout" in str(refused):
-                raise LakeBusy(name, wait_seconds) from refused
+                raise LakeBusy(", ".join(names), wait_seconds) from refused
             raise
         yield
     finally:

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="region of the bucket")
     s3_use_ssl: bool = Field(True, description="false for a server on loopback")
 
+    single_publisher: bool = Field(
+        False, description="publish to a store that cannot create a key only once: nobody else may publish there"
+    )
+
     dataset: str = Field("corrections", description="name of the dataset that publish makes releases of")
     licence: str = Field("as the logs it was made from", description="what a release's manifest says of its licence")
     consent: str = Field(

@@ -6,7 +6,7 @@ The one primitive everything stands on is `put_new`: create a key that does not 
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ from uuid import uuid4
 
 from flywheel.core.refusals import explain_s3
 from flywheel.core.settings import Settings, load_settings
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,9 @@ class Store(Protocol):
 
     def put(self, name: str, data: bytes) -> None:
         """Write an object, whole or not at all, over an older one."""
+
+    def put_file(self, name: str, path: Path) -> None:
+        """Write an object from a local file of any size, whole or not at all, over an older one."""
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Write an object unless the name is taken; return whether what is there now is this call's.
@@ -76,6 +81,14 @@ class FolderStore:
         written = self._write_beside(path, data)
         written.replace(path)
         _sync_folder(path.parent)
+
+    def put_file(self, name: str, path: Path) -> None:
+        """Copy beside the target, sync, then rename over it."""
+        target = self._path(name)
+        with path.open("rb") as stream:
+            written = self._write_beside(target, iter(lambda: stream.read(_CHUNK_BYTES), b""))
+        written.replace(target)
+        _sync_folder(target.parent)
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Write beside the target, sync, then link: the link fails when the name is taken."""
@@ -119,12 +132,12 @@ class FolderStore:
     def _path(self, name: str) -> Path:
         return Path(self.root) / name
 
-    def _write_beside(self, path: Path, data: bytes) -> Path:
+    def _write_beside(self, path: Path, data: bytes | Iterable[bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.parent / f".{path.name}.{uuid4().hex}"
         try:
             with beside.open("xb") as stream:
-                stream.write(data)
+                stream.writelines([data] if isinstance(data, bytes) else data)
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError:  # a full disk should not stay full of what did not fit
@@ -181,6 +194,11 @@ class S3Store:
         """Put an object; S3 shows it whole or not at all."""
         with self._explained(name):
             self._files.pipe_file(self.url(name), data)
+
+    def put_file(self, name: str, path: Path) -> None:
+        """Put a file, a large one in parts that S3 shows when all are there."""
+        with self._explained(name):
+            self._files.put_file(str(path), self.url(name))
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Put on condition that the key is new; for small objects, which go in one request.

@@ -17,6 +17,7 @@ from flywheel.core.promises import PromiseResult, check_suite, critical_failures
 from flywheel.core.releases import Release, check_dataset, finish_claimed, newest_release, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
+from flywheel.core.store_probe import require_one_winner
 from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
 from flywheel.publish.card_facts import card_of
@@ -48,12 +49,14 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
 
     Raises:
         BadSetting: the dataset's name cannot be one.
+        MissingPart: the store would let two publishers both win.
         NothingToPublish: there are no corrections.
         VersionTaken: another publisher on another machine won the race.
 
     """
     key = read_secret_key(settings.signing_key) if settings.signing_key else None
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
+        require_one_winner(store, settings)
         claimed = finish_claimed(store, settings.dataset)
         newest = newest_release(store, settings.dataset, claimed)
         parent = parent_rows(store, newest)
