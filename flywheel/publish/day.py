@@ -18,7 +18,7 @@ from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
-from flywheel.publish.exports import FORMATS, export
+from flywheel.publish.exports.stored import FORMATS, export
 from flywheel.publish.facts import facts_of
 from flywheel.publish.gathered import gather_at, parent_rows
 from flywheel.publish.profile import profile
