@@ -10,6 +10,7 @@ from flows.cli import show
 from flows.cli.attachments import describe as describe_with
 from flows.cli.attachments import described_releases
 from flows.cli.commands import Group
+from flows.cli.export import export
 from flows.cli.opened import json_option, open_store, read_settings
 from flows.cli.release_checks import dataset_option, diff, reproduce, verify
 from flywheel.core.errors import UsageError
@@ -140,5 +141,6 @@ def card(version: str, dataset: str | None) -> None:
 
 
 releases.add_command(diff)
+releases.add_command(export)
 releases.add_command(reproduce)
 releases.add_command(verify)
