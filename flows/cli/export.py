@@ -1,6 +1,7 @@
 """`flywheel releases export`: a release as files for a trainer, with a report of what is in them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,26 +22,42 @@ _BASE_MODEL = "Qwen/Qwen2.5-7B-Instruct"
 _SPLITS = (Split.TRAIN.value, Split.HELDOUT.value)
 
 
+_OPTIONS = (
+    click.option("--format", "form", required=True, metavar="NAME", help="One of the formats of docs/exports.md."),
+    click.option("--out", metavar="DIR", help="Folder to make; default: <dataset>-<version>-<format> here."),
+    click.option("--force", is_flag=True, help="Replace a folder that holds something else."),
+    click.option("--split", "splits", multiple=True, type=click.Choice(_SPLITS), help="Default: train; hf: both."),
+    click.option("--mode", "modes", multiple=True, help="Only this failure mode, by name or id; none: without one."),
+    click.option("--route", "routes", multiple=True, type=click.Choice([Route.HUMAN.value, Route.AI.value])),
+    click.option("--min-trust", type=click.FloatRange(0, 1), help="Least agreement of people with the corrector."),
+    click.option(
+        "--max-depth", type=click.IntRange(0), help="Most generations of models between a row and a person."
+    ),
+    click.option("--tools", type=click.Path(exists=True, dir_okay=False), help="Tool definitions, a JSON list."),
+    click.option(
+        "--tokenizer", metavar="NAME", help="Count with it: a folder, org/model, or an encoding of tiktoken."
+    ),
+    click.option("--max-tokens", type=click.IntRange(1), help="Report what is longer, and what of it would be cut."),
+    click.option("--price-per-million", type=click.FloatRange(0), help="Price of a million trained tokens."),
+    click.option("--epochs", type=click.IntRange(1), default=1, show_default=True, help="For the estimated cost."),
+    click.option(
+        "--base-model", default=_BASE_MODEL, show_default=True, help="For Axolotl's and LLaMA-Factory's config."
+    ),
+    click.option("--skip-broken", is_flag=True, help="Leave out rows that break a rule, and list them."),
+    click.option("--skip-file-rules", is_flag=True, help="Write a file even if a provider would find it too small."),
+)
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the command, in the order in which help shows them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command(cls=Command)
 @click.argument("version", default=LATEST)
-@click.option("--format", "form", required=True, metavar="NAME", help="One of the formats of docs/exports.md.")
-@click.option("--out", metavar="DIR", help="Folder to make; default: <dataset>-<version>-<format> here.")
-@click.option("--force", is_flag=True, help="Replace a folder that holds something else.")
-@click.option("--split", "splits", multiple=True, type=click.Choice(_SPLITS), help="Default: train; hf: both.")
-@click.option("--mode", "modes", multiple=True, help="Only this failure mode, by name or id; none: without one.")
-@click.option("--route", "routes", multiple=True, type=click.Choice([Route.HUMAN.value, Route.AI.value]))
-@click.option("--min-trust", type=click.FloatRange(0, 1), help="Least agreement of people with the corrector.")
-@click.option("--max-depth", type=click.IntRange(0), help="Most generations of models between a row and a person.")
-@click.option("--tools", type=click.Path(exists=True, dir_okay=False), help="Tool definitions, a JSON list.")
-@click.option("--tokenizer", metavar="NAME", help="Count with it: a folder, org/model, or an encoding of tiktoken.")
-@click.option("--max-tokens", type=click.IntRange(1), help="Report what is longer, and what of it would be cut.")
-@click.option("--price-per-million", type=click.FloatRange(0), help="Price of a million trained tokens.")
-@click.option("--epochs", type=click.IntRange(1), default=1, show_default=True, help="For the estimated cost.")
-@click.option(
-    "--base-model", default=_BASE_MODEL, show_default=True, help="For Axolotl's and LLaMA-Factory's config."
-)
-@click.option("--skip-broken", is_flag=True, help="Leave out rows that break a rule, and list them.")
-@click.option("--skip-file-rules", is_flag=True, help="Write a file even if a provider would find it too small.")
+@_options
 @dataset_option
 @json_option
 def export(version: str, dataset: str | None, **given: Any) -> None:
