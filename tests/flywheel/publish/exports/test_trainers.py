@@ -1,7 +1,6 @@
-"""TRL's own trainers load what was exported and collate a batch of it: the oldest version that we support, the newest.
+"""TRL's trainers load what was exported and collate a batch of it: in the oldest version we support and the newest.
 
 Each has an environment of its own, made here; where that is not possible the reason is printed and the test skipped.
-LLaMA-Factory's loader is held to the same where it can be installed.
 """
 
 import json
