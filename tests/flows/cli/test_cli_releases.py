@@ -107,3 +107,20 @@ def test_a_broken_release_does_not_break_other_queries(flywheel: Flywheel, copie
 def test_reproduce_gathers_the_same_again(flywheel: Flywheel, turned: Path) -> None:
     said = flywheel("releases", "reproduce", "latest", lake=turned)
     assert (said.code, "is what its recorded inputs give" in said.out) == (0, True), said.err
+
+
+def test_export_writes_a_folder_and_its_report(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    said = flywheel("releases", "export", "latest", "--format", "trl-dpo", "--out", "made", "--json")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)["splits"]["train"]
+    assert told["records"] == {"train.jsonl": 40}
+    assert len((tmp_path / "made" / "train.jsonl").read_text().splitlines()) == 40
+    assert "approximate" in told["tokens"]["counter"]
+
+
+def test_export_names_the_formats_and_what_is_missing(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    said = flywheel("releases", "export", "--format", "trl-dop")
+    assert (said.code, "Pass --format with one of: openai-sft, " in said.err) == (2, True)
+    (tmp_path / "tools.json").write_text('{"name": "find"}')
+    said = flywheel("releases", "export", "--format", "trl-dpo", "--tools", "tools.json")
+    assert (said.code, "is no list of tool definitions" in said.err) == (2, True)
