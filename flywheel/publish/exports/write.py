@@ -85,7 +85,8 @@ def _write_split(store: Store, release: Release, plan: Plan, split: Split, folde
     if not plan.form.parts:
         rows.write_parquet(folder / f"{split}.parquet", compression="zstd")
         told.records[f"{split}.parquet"] = rows.height
-    has_calls = rows["input"].cast(pl.String).str.contains('"(tool_calls|function_call)"').any()
+    # all splits of a Hugging Face config have one schema
+    has_calls = plan.form.is_hf and any(_has_calls(read_side(store, release, one, ["input"])) for one in plan.splits)
     names = {part: _file_of(part, split) for part in plan.form.parts}
     with ExitStack() as stack:
         sinks = {part: stack.enter_context(_sink(folder / name, has_calls=has_calls)) for part, name in names.items()}
@@ -94,6 +95,10 @@ def _write_split(store: Store, release: Release, plan: Plan, split: Split, folde
     for name in names.values():
         _check_file(plan, folder, name, told)
     return told
+
+
+def _has_calls(rows: pl.DataFrame) -> bool:
+    return bool(rows["input"].cast(pl.String).str.contains('"(tool_calls|function_call)"').any())
 
 
 def _file_of(part: str, split: Split) -> str:
