@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flywheel.core.marks import forgotten_rows
-from flywheel.core.releases import LATEST, Release, list_releases, tags
+from flywheel.core.releases import Release, list_releases
 from flywheel.core.storage import Store
+from flywheel.core.tags import LATEST, tags
 
 if TYPE_CHECKING:
     from flywheel.core.statements import Connection

@@ -11,7 +11,8 @@ from flows.cli.commands import Command
 from flows.cli.opened import json_option, open_lake, open_store, read_settings
 from flywheel.core.errors import BrokenRelease, CorruptObject
 from flywheel.core.marks import forgotten_rows
-from flywheel.core.releases import LATEST, find_release, list_releases, read_file
+from flywheel.core.releases import find_release, list_releases, read_file
+from flywheel.core.tags import LATEST
 
 if TYPE_CHECKING:
     from flywheel.publish.compare import Difference
@@ -129,7 +130,7 @@ def verify(version: str | None, dataset: str | None, pin: str | None, is_json: b
       flywheel releases verify latest
       flywheel releases verify --pin dataset.pin.json
     """
-    from flywheel.publish.trust import proof_of_pin, proof_of_signature, read_pin
+    from flywheel.publish.trust import proofs_of_origin, read_pin
     from flywheel.publish.verify import check_files, prove
 
     if (version is None) == (pin is None):
@@ -143,9 +144,7 @@ def verify(version: str | None, dataset: str | None, pin: str | None, is_json: b
         broken_file = next((file for file in files if not file.is_intact), None)
         tell("comparing rows, splits and earlier versions")
         proofs = [] if broken_file else prove(store, release)
-        proofs += [proof_of_pin(store, release, pinned)] if pinned else []
-        keys = settings.trusted_keys
-        proofs += [proof_of_signature(store, release, keys)] if keys else []
+        proofs += proofs_of_origin(store, release, pinned, settings.trusted_keys)
     _print_verified(release.dataset, release.version, files, proofs, is_json=is_json)
     if broken_file:
         raise CorruptObject(f"{release.folder}/{broken_file.file}", broken_file.found, broken_file.sha256)

@@ -10,13 +10,15 @@ from flows.cli import show
 from flows.cli.attachments import describe as describe_with
 from flows.cli.attachments import described_releases
 from flows.cli.commands import Group
+from flows.cli.export import export
 from flows.cli.opened import json_option, open_store, read_settings
 from flows.cli.release_checks import card, dataset_option, diff, reproduce, verify
 from flows.cli.release_trust import pin, sign
 from flywheel.core.errors import UsageError
 from flywheel.core.marks import forgotten_rows
-from flywheel.core.releases import LATEST, Release, find_release, move_tag, roll_back, tags
+from flywheel.core.releases import Release, find_release
 from flywheel.core.storage import Store
+from flywheel.core.tags import LATEST, move_tag, roll_back, tags
 
 _TAG = re.compile(r"[a-z][a-z0-9._-]{0,63}")
 _COLUMNS = ("dataset", "version", "rows", "tags", "created_at", "content_hash", "forgotten_rows")
@@ -127,6 +129,7 @@ def rollback(name: str, version: str | None, dataset: str | None) -> None:
 
 releases.add_command(card)
 releases.add_command(diff)
+releases.add_command(export)
 releases.add_command(pin)
 releases.add_command(reproduce)
 releases.add_command(sign)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import orjson
 
-from flywheel.core.releases import check_dataset
+from flywheel.core.names import check_dataset
 from flywheel.core.storage import Store
 
 

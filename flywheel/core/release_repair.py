@@ -5,9 +5,10 @@ from datetime import datetime
 
 from flywheel.core.checksums import sha256_of_object
 from flywheel.core.release_check import Claim, Published, check_releases, published
-from flywheel.core.releases import MANIFEST, advance_latest, finish_claimed, manifest_body
+from flywheel.core.releases import MANIFEST, finish_claimed, manifest_body
 from flywheel.core.repair_steps import RepairPolicy, Step, left
 from flywheel.core.storage import Store
+from flywheel.core.tags import advance_latest
 
 
 def repair_releases(store: Store, now: datetime, policy: RepairPolicy) -> list[Step]:

@@ -15,13 +15,12 @@ from uuid import uuid4
 
 import orjson
 
-from flywheel.core.errors import BadSetting, CorruptObject, UnknownVersion, UsageError, VersionTaken
+from flywheel.core.errors import CorruptObject, UnknownVersion, VersionTaken
 from flywheel.core.ids import sha256_of
+from flywheel.core.names import check_dataset
 from flywheel.core.storage import Store
+from flywheel.core.tags import advance_latest, tags
 
-LATEST = "latest"
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")  # names are parts of paths, and never mistaken for a version
-_NAME_IN_WORDS = "a letter, then up to 63 letters, digits, '.', '_' or '-'"
 _NUMBER = re.compile(r"[1-9][0-9]*")
 MANIFEST = "manifest.json"
 
@@ -40,18 +39,6 @@ class Release:
     def folder(self) -> str:
         """Where its files are in the store."""
         return folder_of(self.dataset, self.version)
-
-
-def check_dataset(name: str) -> str:
-    """Return the name of a dataset.
-
-    Raises:
-        BadSetting: it cannot be part of a path.
-
-    """
-    if not _NAME.fullmatch(name):
-        raise BadSetting("dataset", name, _NAME_IN_WORDS)
-    return name
 
 
 def list_releases(store: Store, dataset: str | None = None) -> list[Release]:
@@ -168,66 +155,9 @@ def finish_claimed(store: Store, dataset: str) -> int:
     return version
 
 
-def tags(store: Store, dataset: str) -> dict[str, int]:
-    """Return where each tag points: at the newest entry of its log."""
-    newest = {name.rsplit("/", 1)[0]: name for name in store.names(f"tags/{check_dataset(dataset)}")}
-    entries = [orjson.loads(store.read(name)) for name in newest.values()]
-    return {entry["tag"]: entry["version"] for entry in entries}
-
-
-def move_tag(store: Store, dataset: str, tag: str, version: int, now: datetime) -> None:
-    """Append to a tag's log; a tag that points there already stays as it is.
-
-    Raises:
-        BadSetting: the dataset's name cannot be one.
-        UsageError: the tag's name cannot be one.
-
-    """
-    if not _NAME.fullmatch(tag):
-        raise UsageError(f"{tag!r} cannot be a tag: expected {_NAME_IN_WORDS}; try prod-2026-11.")
-    if tags(store, dataset).get(tag) == version:
-        return
-    place = len(_entries(store, f"tags/{dataset}/{tag}"))
-    while not _append(store, f"tags/{dataset}/{tag}/{place:08d}.json", version, now):
-        place += 1
-
-
-def advance_latest(store: Store, dataset: str, version: int, now: datetime) -> None:
-    """Let `latest` point at a version newer than all it ever pointed at; a rollback is not undone."""
-    folder = f"tags/{dataset}/{LATEST}"
-    log = [entry["version"] for entry in _entries(store, folder)]
-    while version > max(log, default=0):
-        place = f"{folder}/{len(log):08d}.json"
-        if _append(store, place, version, now):
-            return
-        log.append(orjson.loads(store.read(place))["version"])
-
-
 def manifest_body(manifest: Mapping[str, Any]) -> bytes:
     """Return a manifest as the bytes that are published."""
     return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-
-
-def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int, int]:
-    """Let a tag point at the newest version, older than where it points, that it pointed at before; return both.
-
-    Raises:
-        BadSetting: the dataset's name cannot be one.
-        UnknownVersion: there is no such tag.
-        UsageError: it never pointed at an older version.
-
-    """
-    pointed = tags(store, dataset)
-    if tag not in pointed:
-        raise UnknownVersion(dataset, tag, pointed)
-    log = [entry["version"] for entry in _entries(store, f"tags/{dataset}/{tag}")]
-    version = max((one for one in log if one < pointed[tag]), default=0)
-    if not version:
-        raise UsageError(
-            f"Tag {tag!r} of {dataset!r} never pointed at a version below {pointed[tag]}. Name one: --to VERSION."
-        )
-    move_tag(store, dataset, tag, version, now)
-    return pointed[tag], version
 
 
 def folder_of(dataset: str, version: int) -> str:
@@ -298,12 +228,3 @@ def _finish(store: Store, claim: Mapping[str, Any]) -> Release:
 def _delete(store: Store, staged: Mapping[str, str]) -> None:
     for name in staged.values():
         store.delete(name)
-
-
-def _entries(store: Store, folder: str) -> list[dict[str, Any]]:
-    return [orjson.loads(store.read(name)) for name in store.names(folder)]
-
-
-def _append(store: Store, name: str, version: int, now: datetime) -> bool:
-    tag = name.split("/")[-2]
-    return store.put_new(name, orjson.dumps({"tag": tag, "version": version, "moved_at": now.isoformat()}))

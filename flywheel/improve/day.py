@@ -10,9 +10,10 @@ import polars as pl
 
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
-from flywheel.core.releases import LATEST, Release, find_release, read_file
+from flywheel.core.releases import Release, find_release, read_file
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
+from flywheel.core.tags import LATEST
 from flywheel.improve.decide import Decision, PromotionPolicy, decide
 from flywheel.improve.evaluate import Pairing, compare
 from flywheel.llm.client import Provider

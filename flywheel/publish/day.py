@@ -1,7 +1,7 @@
 """Publish: gather a candidate, measure it, hold it against its promises, release it or refuse all of it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -13,15 +13,16 @@ from flywheel.core.errors import NothingToPublish
 from flywheel.core.ids import content_id
 from flywheel.core.lake import Lake
 from flywheel.core.minisign import read_secret_key
+from flywheel.core.names import check_dataset
 from flywheel.core.promises import PromiseResult, check_suite, critical_failures
-from flywheel.core.releases import Release, check_dataset, finish_claimed, newest_release, publish_files
+from flywheel.core.releases import Release, finish_claimed, newest_release, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store
 from flywheel.core.store_probe import require_one_winner
 from flywheel.publish.candidate import Candidate
 from flywheel.publish.card import write_card
 from flywheel.publish.card_facts import card_of
-from flywheel.publish.exports import FORMATS, export
+from flywheel.publish.exports.stored import FORMATS, export
 from flywheel.publish.facts import facts_of
 from flywheel.publish.gathered import gather_at, parent_rows
 from flywheel.publish.origins import origins_of
@@ -55,8 +56,8 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
 
     """
     key = read_secret_key(settings.signing_key) if settings.signing_key else None
+    require_one_winner(store, settings)
     with FileLock(settings.control_folder / f"publish-{check_dataset(settings.dataset)}.lock"):
-        require_one_winner(store, settings)
         claimed = finish_claimed(store, settings.dataset)
         newest = newest_release(store, settings.dataset, claimed)
         parent = parent_rows(store, newest)
@@ -68,14 +69,9 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
         lake.land("release_profiles", lake.typed("release_profiles", [measured]))
         results = _check(lake, candidate, measured)
         _land_results(lake, candidate, results, day, now)
-        failed = critical_failures(results)
-        if failed:
-            return Refusal(
-                settings.dataset,
-                candidate.content_hash,
-                tuple(failed),
-                _quarantine(lake, candidate, failed, day, now),
-            )
+        if failed := critical_failures(results):
+            set_aside = _quarantine(lake, candidate, failed, day, now)
+            return Refusal(settings.dataset, candidate.content_hash, tuple(failed), set_aside)
         files = _files(candidate, measured, results)
         facts = {
             **facts_of(candidate, files["gate.json"], measured["reference"], version, settings),
@@ -84,13 +80,11 @@ def publish_day(lake: Lake, store: Store, settings: Settings, day: date, now: da
             "parent": newest.version if newest else None,
             "version": max(claimed, newest.version if newest else 0) + 1,
         }
-        told = {"dataset": settings.dataset, "created_at": now.isoformat(), "files": [*files, "card.md"]}
-        card = card_of(facts | told, files["gate.json"], candidate.rows, parent)
-        files["card.md"] = write_card(card).encode()
+        files["card.md"] = _card(candidate, facts, files, parent, now)
         release = publish_files(store, settings.dataset, files, facts, now)
-        if key:
-            sign_release(store, release, key)
-        return release
+    if key:
+        sign_release(store, release, key)
+    return release
 
 
 def _check(lake: Lake, candidate: Candidate, measured: dict[str, object]) -> list[PromiseResult]:
@@ -152,6 +146,13 @@ def _files(candidate: Candidate, measured: dict[str, object], results: Sequence[
         "gate.json": orjson.dumps(gate, option=orjson.OPT_INDENT_2, default=str),
         **{f"exports/{form}.jsonl": export(train, form) for form in FORMATS},
     }
+
+
+def _card(
+    candidate: Candidate, facts: Mapping[str, object], files: Mapping[str, bytes], parent: pl.DataFrame, now: datetime
+) -> bytes:
+    told = {"dataset": candidate.dataset, "created_at": now.isoformat(), "files": [*files, "card.md"]}
+    return write_card(card_of({**facts, **told}, files["gate.json"], candidate.rows, parent)).encode()
 
 
 def _parquet(rows: pl.DataFrame) -> bytes:

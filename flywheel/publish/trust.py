@@ -94,5 +94,11 @@ def proof_of_signature(store: Store, release: Release, trusted_keys: tuple[str, 
     return Proof(check, signer is not None, signer or "a signature of no trusted key, or of another manifest")
 
 
+def proofs_of_origin(store: Store, release: Release, pin: Pin | None, trusted_keys: tuple[str, ...]) -> list[Proof]:
+    """Return the proofs that were asked for: of a pin, of a signature, of both or none."""
+    proofs = [proof_of_pin(store, release, pin)] if pin else []
+    return proofs + ([proof_of_signature(store, release, trusted_keys)] if trusted_keys else [])
+
+
 def _manifest(store: Store, release: Release) -> bytes:
     return store.read(f"{release.folder}/{MANIFEST}")

@@ -11,7 +11,7 @@ from flywheel.core.ids import sha256_of
 from flywheel.core.records import Split
 from flywheel.core.releases import Release, list_releases
 from flywheel.core.storage import Store
-from flywheel.publish.exports import FORMATS, export
+from flywheel.publish.exports.stored import FORMATS, export
 from flywheel.publish.release_rows import content_hash_of, read_rows, read_side
 from flywheel.text.near_duplicates import near_duplicates
 

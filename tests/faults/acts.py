@@ -16,10 +16,11 @@ from flywheel.core.lake_check import check_tables
 from flywheel.core.lake_compact import compact_lake
 from flywheel.core.release_check import check_releases
 from flywheel.core.release_repair import repair_releases
-from flywheel.core.releases import find_release, list_releases, move_tag, publish_files, read_file, tags
+from flywheel.core.releases import find_release, list_releases, publish_files, read_file
 from flywheel.core.repair_steps import RepairPolicy
 from flywheel.core.settings import Settings
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import move_tag, tags
 from flywheel.ingest.files import ingest_file
 from flywheel.ingest.forget import forget
 from flywheel.ingest.forget_rows import Subject

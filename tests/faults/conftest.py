@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.core.releases import list_releases, read_file, tags
+from flywheel.core.releases import list_releases, read_file
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import tags
 
 # put before a test's script: a store and a lake that kill their own process right before something happens
 _MORTAL = '''

@@ -11,9 +11,10 @@ import orjson
 import pytest
 
 from flywheel.core.lake import Lake
-from flywheel.core.releases import Release, find_release, list_releases, publish_files, read_file, tags
+from flywheel.core.releases import Release, find_release, list_releases, publish_files, read_file
 from flywheel.core.settings import Settings
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import tags
 from flywheel.publish.day import publish_day
 
 pytestmark = pytest.mark.xdist_group("publish_killed")  # its tests share what the killed ones left

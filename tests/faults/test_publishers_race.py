@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from flywheel.core.lake import Lake
-from flywheel.core.releases import list_releases, tags
+from flywheel.core.releases import list_releases
 from flywheel.core.settings import Settings
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import tags
 
 WholeReleases = Callable[..., list[int]]
 

@@ -15,9 +15,10 @@ import s3fs
 from flows.cli.example import example_answers
 from flywheel.core.errors import VersionTaken
 from flywheel.core.lake import Lake
-from flywheel.core.releases import Release, find_release, list_releases, move_tag, publish_files, tags
+from flywheel.core.releases import Release, find_release, list_releases, publish_files
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store, open_store
+from flywheel.core.tags import move_tag, tags
 from flywheel.publish.day import publish_day
 
 pytestmark = [pytest.mark.team, pytest.mark.xdist_group("team")]

@@ -18,9 +18,10 @@ import pytest
 
 from flywheel.core.errors import StoreBusy, VersionTaken
 from flywheel.core.lake import Lake
-from flywheel.core.releases import Release, find_release, list_releases, move_tag, publish_files, read_file, tags
+from flywheel.core.releases import Release, find_release, list_releases, publish_files, read_file
 from flywheel.core.settings import Settings
 from flywheel.core.storage import Store, open_store
+from flywheel.core.tags import move_tag, tags
 
 pytestmark = [pytest.mark.team, pytest.mark.xdist_group("team")]
 

@@ -178,3 +178,20 @@ def test_a_signature_by_a_trusted_key_is_asked_for(
     manifest = folder / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"licence": "do what you like"}))
     assert "or of another manifest" in failed()
+
+
+def test_export_writes_a_folder_and_its_report(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    said = flywheel("releases", "export", "latest", "--format", "trl-dpo", "--out", "made", "--json")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)["splits"]["train"]
+    assert told["records"] == {"train.jsonl": 40}
+    assert len((tmp_path / "made" / "train.jsonl").read_text().splitlines()) == 40
+    assert "approximate" in told["tokens"]["counter"]
+
+
+def test_export_names_the_formats_and_what_is_missing(flywheel: Flywheel, copied: Path, tmp_path: Path) -> None:
+    said = flywheel("releases", "export", "--format", "trl-dop")
+    assert (said.code, "Pass --format with one of: openai-sft, " in said.err) == (2, True)
+    (tmp_path / "tools.json").write_text('{"name": "find"}')
+    said = flywheel("releases", "export", "--format", "trl-dpo", "--tools", "tools.json")
+    assert (said.code, "is no list of tool definitions" in said.err) == (2, True)

@@ -10,9 +10,10 @@ import pytest
 from flywheel.core.findings import Kind
 from flywheel.core.release_check import check_releases
 from flywheel.core.release_repair import repair_releases
-from flywheel.core.releases import list_releases, publish_files, tags
+from flywheel.core.releases import list_releases, publish_files
 from flywheel.core.repair_steps import RepairPolicy, State
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import tags
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 CHANGED = b"ONE"

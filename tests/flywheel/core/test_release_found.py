@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from flywheel.core.errors import UnknownVersion, VersionTaken
-from flywheel.core.releases import Release, find_release, move_tag, newest_release, publish_files
+from flywheel.core.releases import Release, find_release, newest_release, publish_files
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import move_tag
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 

@@ -8,17 +8,10 @@ import orjson
 import pytest
 
 from flywheel.core.errors import BadSetting, CorruptObject, UnknownVersion, UsageError, VersionTaken
-from flywheel.core.releases import (
-    Release,
-    check_dataset,
-    find_release,
-    list_releases,
-    move_tag,
-    publish_files,
-    read_file,
-    tags,
-)
+from flywheel.core.names import check_dataset
+from flywheel.core.releases import Release, find_release, list_releases, publish_files, read_file
 from flywheel.core.storage import FolderStore
+from flywheel.core.tags import move_tag, tags
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 HOSTILE = ["../x", "a/b", "", ".", "..", "/etc", "a\\b", "a\n", "7", "a" * 65, "é", "a b"]

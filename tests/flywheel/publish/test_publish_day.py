@@ -16,8 +16,9 @@ import pytest
 from flywheel.core.errors import BadSetting, CorruptObject, NothingToPublish, VersionTaken
 from flywheel.core.lake import Lake
 from flywheel.core.release_check import check_releases
-from flywheel.core.releases import Release, list_releases, publish_files, read_file, tags
+from flywheel.core.releases import Release, list_releases, publish_files, read_file
 from flywheel.core.settings import Settings
+from flywheel.core.tags import tags
 from flywheel.publish.day import Refusal
 from flywheel.publish.trust import proof_of_signature
 

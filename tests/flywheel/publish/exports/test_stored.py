@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flywheel.publish.exports import FORMATS, export
+from flywheel.publish.exports.stored import FORMATS, export
 
 Row = dict[str, Any]
 Corrections = Callable[..., list[Row]]
@@ -85,3 +85,35 @@ def test_loaders_read_what_was_written(form: str, tmp_path: Path, corrections: C
     assert loaded.to_list() == expected
     assert pl.read_ndjson(tmp_path / "rows.jsonl").to_dicts() == expected
     assert expected[0][next(iter(expected[0]))] is not None
+
+
+CALLED = [
+    {"role": "user", "content": "where is it?"},
+    {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"id": "c1", "name": "find", "arguments": {"order": 7}}],
+    },
+    {"role": "tool", "content": "", "tool_call_id": "c1", "name": "find"},
+]
+
+
+def test_tool_calls_and_their_results_stay_in_openai_shape() -> None:
+    (line,) = export(frame(ROW | {"input": json.dumps(CALLED)}), "openai-sft").splitlines()
+    call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"order":7}'}}
+    assert json.loads(line)["messages"] == [
+        {"role": "user", "content": "where is it?"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "content": "", "tool_call_id": "c1"},
+        {"role": "assistant", "content": "card_lost"},
+    ]
+
+
+def test_tool_calls_and_their_results_stay_as_chat_templates_read_them() -> None:
+    (line,) = export(frame(ROW | {"input": json.dumps(CALLED)}), "trl-sft").splitlines()
+    call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": {"order": 7}}}
+    assert json.loads(line)["prompt"] == [
+        {"role": "user", "content": "where is it?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "", "tool_call_id": "c1", "name": "find"},
+    ]

@@ -1,7 +1,4 @@
-"""Releases do what a simple model of them says, whatever is done in whatever order and wherever it dies.
-
-One machine drives the releases alone, fast; the other the whole lake with its gate, forgetting and compaction.
-"""
+"""The whole lake, with its gate, forgetting and compaction, holds what a simple model of it says."""
 
 import shutil
 import tempfile
@@ -9,10 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,146 +15,27 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
-from flywheel.core.errors import NothingToPublish, UnknownVersion, UsageError
+from flywheel.core.errors import NothingToPublish, UsageError
 from flywheel.core.lake import Lake
 from flywheel.core.lake_check import check_tables
 from flywheel.core.lake_compact import compact_lake
 from flywheel.core.marks import forgotten_rows
 from flywheel.core.release_check import check_releases
-from flywheel.core.release_repair import repair_releases
-from flywheel.core.releases import find_release, list_releases, move_tag, publish_files, read_file, roll_back, tags
-from flywheel.core.repair_steps import RepairPolicy
+from flywheel.core.releases import find_release, list_releases
 from flywheel.core.settings import Settings
-from flywheel.core.storage import FolderStore
+from flywheel.core.tags import move_tag, roll_back, tags
 from flywheel.ingest.files import ingest_file
 from flywheel.ingest.forget import forget
 from flywheel.ingest.forget_rows import Subject
 from flywheel.publish.day import publish_day
 from flywheel.publish.release_rows import read_rows
 from tests.faults.acts import call, correction
-from tests.faults.possible import State, ends, published, repaired, rolled_back, tagged
+from tests.faults.brittle import BrittleStore, Fate, drive
 
 DATASET = "corrections"
 DAY, NOW = date(2026, 1, 5), datetime(2026, 1, 9, tzinfo=UTC)
-TAGS = st.sampled_from(["latest", "prod", "canary"])
-DEATHS = st.one_of(
-    st.none(), st.integers(0, 14)
-)  # before which of its writes a publisher dies; most never come there
-
-
-class Died(BaseException):
-    """The process is gone: nothing that would tidy up after an error may take it for one."""
-
-
-class BrittleStore(FolderStore):
-    """A store whose user dies right before one of its writes, or in the middle of it."""
-
-    left: int | None = None
-    is_torn = False
-
-    def put(self, name: str, data: bytes) -> None:
-        self._live(name, data)
-        super().put(name, data)
-
-    def put_new(self, name: str, data: bytes) -> bool:
-        self._live(name, data)
-        return super().put_new(name, data)
-
-    def delete(self, name: str) -> None:
-        self._live(name, b"")
-        super().delete(name)
-
-    def _live(self, name: str, data: bytes) -> None:
-        if self.left is None:
-            return
-        if self.left == 0:
-            if self.is_torn:
-                self._write_beside(self._path(name), data[: len(data) // 2])
-            raise Died(name)
-        self.left -= 1
-
-
-class Releases(RuleBasedStateMachine):
-    """Publish, tag, roll back and repair, dying now and then."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.mkdtemp()
-        self.store = BrittleStore(self.folder)
-        self.states = {State()}
-
-    def teardown(self) -> None:
-        shutil.rmtree(self.folder)
-
-    @rule(content=st.sampled_from("abc"), death=DEATHS, is_torn=st.booleans())
-    def publish(self, content: str, death: int | None, is_torn: bool) -> None:
-        files = {f"{name}.txt": f"{name} of {content}".encode() for name in "xy"}
-        with self._until(death, is_torn) as fate:
-            publish_files(self.store, DATASET, files, {"content_hash": content}, NOW)
-        self.states = ends((published(state, content) for state in self.states), is_dead=fate.is_dead)
-
-    @rule(tag=TAGS, version=st.integers(1, 4), death=DEATHS, is_torn=st.booleans())
-    def tag(self, tag: str, version: int, death: int | None, is_torn: bool) -> None:
-        with self._until(death, is_torn) as fate:
-            try:
-                move_tag(self.store, DATASET, tag, find_release(self.store, DATASET, str(version)).version, NOW)
-            except UnknownVersion:
-                assert all(version > len(state.contents) for state in self.states)
-        self.states = ends((tagged(state, tag, version) for state in self.states), is_dead=fate.is_dead)
-
-    @rule(tag=TAGS, death=DEATHS, is_torn=st.booleans())
-    def roll_back(self, tag: str, death: int | None, is_torn: bool) -> None:
-        with self._until(death, is_torn) as fate:
-            try:
-                roll_back(self.store, DATASET, tag, NOW)
-            except (UnknownVersion, UsageError):
-                assert any(len(rolled_back(state, tag)) == 1 for state in self.states)
-        self.states = (
-            ends((rolled_back(state, tag) for state in self.states if state.log(tag)), is_dead=fate.is_dead)
-            or self.states
-        )
-
-    @rule(death=DEATHS, is_torn=st.booleans())
-    def repair(self, death: int | None, is_torn: bool) -> None:
-        with self._until(death, is_torn) as fate:
-            repair_releases(self.store, datetime.now(UTC) + timedelta(days=2), RepairPolicy())
-        self.states = ends((repaired(state) for state in self.states), is_dead=fate.is_dead)
-        if not fate.is_dead:
-            assert self.store.names("staged") == []
-
-    @invariant()
-    def is_as_one_of_the_possible(self) -> None:
-        found = list_releases(self.store, DATASET)
-        for version, release in enumerate(found, start=1):
-            assert release.version == version
-            assert release.manifest["parent"] == (version - 1 or None)
-            assert read_file(self.store, release, "y.txt") == f"y of {release.content_hash}".encode()
-        seen = tuple(release.content_hash for release in found), tags(self.store, DATASET)
-        self.states = {state for state in self.states if state.visible == seen}
-        assert self.states, seen
-        assert [one for one in check_releases(self.store, is_deep=True) if one.kind.is_fault] == []
-
-    def _until(self, death: int | None, is_torn: bool) -> "Fate":
-        return Fate(self.store, death, is_torn)
-
-
-class Fate:
-    """Let a store's user die at a write, and know whether it did."""
-
-    def __init__(self, store: BrittleStore, death: int | None, is_torn: bool) -> None:
-        self.store, self.death, self.is_torn, self.is_dead = store, death, is_torn, False
-
-    def __enter__(self) -> "Fate":
-        self.store.left, self.store.is_torn = self.death, self.is_torn
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> bool:
-        self.store.left = None
-        self.is_dead = kind is Died
-        return self.is_dead
 
 
 PEOPLE = ("ann", "bob", "cid")
@@ -285,23 +161,6 @@ class WholeLake(RuleBasedStateMachine):
         assert len(list_releases(self.store, DATASET)) == len(self.versions)
 
 
-def drive(machine: Any, examples: int, steps: int) -> None:
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-def test_releases_are_as_the_model_says() -> None:
-    drive(Releases, examples=25, steps=20)
-
-
 def test_the_lake_is_as_the_model_says() -> None:
     lake = WholeLake()
     steps: list[Callable[[], object]] = [
@@ -322,12 +181,6 @@ def test_the_lake_is_as_the_model_says() -> None:
         lake.nothing_is_lost_and_nothing_is_back()
     assert [len(version) for version in lake.versions] == [9, 11, 5]
     lake.teardown()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_releases_are_as_the_model_says_at_length() -> None:
-    drive(Releases, examples=500, steps=40)
 
 
 @pytest.mark.slow

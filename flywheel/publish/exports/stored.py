@@ -1,4 +1,4 @@
-"""Write the rows the way trainers read them: OpenAI and TRL, chat form, one JSON object a line."""
+"""What each release stores of its training rows: OpenAI and TRL, chat form, one JSON object a line."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -6,54 +6,50 @@ from typing import Any
 import orjson
 import polars as pl
 
-from flywheel.core.examples import read_messages
+from flywheel.publish.exports.conversation import for_openai, for_templates, read_conversation, said
 
 Row = Mapping[str, Any]
 
 
-def _prompt(row: Row) -> list[dict[str, str]]:
-    return [
-        {"role": message.role, "content": message.content}
-        for message in read_messages(row["input"])
-        if message.content
-    ]
+def _openai_prompt(row: Row) -> list[dict[str, Any]]:
+    return for_openai(read_conversation(row["input"]))
 
 
-def _said(text: str) -> list[dict[str, str]]:
-    return [{"role": "assistant", "content": text}]
+def _prompt(row: Row) -> list[dict[str, Any]]:
+    return for_templates(read_conversation(row["input"]))
 
 
 def openai_sft(row: Row) -> Iterator[dict[str, Any]]:
     """Yield a record for OpenAI's supervised fine-tuning."""
-    yield {"messages": _prompt(row) + _said(row["chosen"])}
+    yield {"messages": _openai_prompt(row) + said(row["chosen"])}
 
 
 def openai_dpo(row: Row) -> Iterator[dict[str, Any]]:
     """Yield a record for OpenAI's direct preference optimisation."""
     if row["rejected"]:
         yield {
-            "input": {"messages": _prompt(row), "tools": [], "parallel_tool_calls": True},
-            "preferred_output": _said(row["chosen"]),
-            "non_preferred_output": _said(row["rejected"]),
+            "input": {"messages": _openai_prompt(row), "tools": [], "parallel_tool_calls": True},
+            "preferred_output": said(row["chosen"]),
+            "non_preferred_output": said(row["rejected"]),
         }
 
 
 def trl_sft(row: Row) -> Iterator[dict[str, Any]]:
     """Yield a conversational prompt-completion record for TRL's SFTTrainer."""
-    yield {"prompt": _prompt(row), "completion": _said(row["chosen"])}
+    yield {"prompt": _prompt(row), "completion": said(row["chosen"])}
 
 
 def trl_dpo(row: Row) -> Iterator[dict[str, Any]]:
     """Yield a conversational preference record for TRL's DPOTrainer."""
     if row["rejected"]:
-        yield {"prompt": _prompt(row), "chosen": _said(row["chosen"]), "rejected": _said(row["rejected"])}
+        yield {"prompt": _prompt(row), "chosen": said(row["chosen"]), "rejected": said(row["rejected"])}
 
 
 def trl_kto(row: Row) -> Iterator[dict[str, Any]]:
     """Yield unpaired records for TRL's KTOTrainer: the correction as desirable, the error as not."""
-    yield {"prompt": _prompt(row), "completion": _said(row["chosen"]), "label": True}
+    yield {"prompt": _prompt(row), "completion": said(row["chosen"]), "label": True}
     if row["rejected"]:
-        yield {"prompt": _prompt(row), "completion": _said(row["rejected"]), "label": False}
+        yield {"prompt": _prompt(row), "completion": said(row["rejected"]), "label": False}
 
 
 FORMATS: Mapping[str, Callable[[Row], Iterator[dict[str, Any]]]] = {
