@@ -77,10 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault[0], ERROR.format(code=fault[1]).encode(), {"Content-Type": "application/xml"})
             return
         connection = http.client.HTTPConnection(self.server.behind, timeout=30)
-        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            connection.putheader(name, value)
-        connection.endheaders(body)
+        connection.request(self.command, self.path, body, dict(self.headers.items()))
         answer = connection.getresponse()
         told, headers = answer.read(), dict(answer.getheaders())
         connection.close()
@@ -242,7 +239,7 @@ def test_slow_down_for_every_fifth_request(store: Store, proxy: Proxy) -> None:
 @pytest.mark.parametrize("late", ["/claims/", "/staged/", "/releases/", "/tags/"])
 def test_listings_that_come_late(store: Store, proxy: Proxy, late: str) -> None:
     texts = ["one", "two", "three"]
-    publish(store, "one")
+    publish(store, texts[0])
     proxy.late = {late}
     for text in texts[1:]:
         try:
