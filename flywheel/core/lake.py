@@ -15,6 +15,7 @@ import polars as pl
 from flywheel.core.contracts import ensure_contracts
 from flywheel.core.day_views import show_day
 from flywheel.core.duck import attach_statement, open_duckdb, plain_duckdb
+from flywheel.core.durable import synced
 from flywheel.core.errors import SchemaMismatch
 from flywheel.core.locks import opening_lock, writer_lock
 from flywheel.core.new_rows import first_of_each, unknown_rows
@@ -212,7 +213,8 @@ class Lake:
                 locks.enter_context(lock)
             cursor.execute("begin")
             try:
-                yield
+                with synced(self.settings, *tables):
+                    yield
                 if self.settings is not None:
                     cursor.execute("call lake.set_commit_message('flywheel', $message)", {"message": message})
             except BaseException:

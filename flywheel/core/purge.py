@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from flywheel.core.duck import attach_statement
+from flywheel.core.durable import synced
 from flywheel.core.errors import LakeBusy
 from flywheel.core.lake import Lake
 from flywheel.core.locks import CATALOG, writer_lock
@@ -19,9 +20,11 @@ from flywheel.core.settings import Settings
 
 _WAIT_SECONDS = 30.0  # readers of an embedded catalog hold it for milliseconds
 
-_STEPS = (
+_WRITES = (
     "call ducklake_flush_inlined_data('lake')",
     "call ducklake_rewrite_data_files('lake', delete_threshold => 0)",
+)
+_DELETES = (
     "call ducklake_expire_snapshots('lake', older_than => now())",
     "call ducklake_cleanup_old_files('lake', cleanup_all => true)",
 )
@@ -51,7 +54,10 @@ def purge_history(lake: Lake) -> None:
     if settings is None:
         return
     with explained(settings), writer_lock(lake.connection, settings, ""):
-        for step in (*_STEPS, _ORPHANS[settings.on_postgres]):
+        with synced(settings):  # what is deleted next may be all that has the rows
+            for step in _WRITES:
+                lake.connection.execute(step).fetchall()
+        for step in (*_DELETES, _ORPHANS[settings.on_postgres]):
             lake.connection.execute(step).fetchall()  # a result left open would be committed by its destructor
         for bound in ("min_value", "max_value"):
             lake.connection.execute(_STALE_BOUND.format(bound=bound)).fetchall()
