@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import duckdb
-import orjson
 
 from flywheel.core.errors import BrokenLake, StoreBusy
 from flywheel.core.lake import Lake
@@ -17,6 +16,7 @@ from flywheel.core.lake_pieces import gather_day, scattered_days
 from flywheel.core.locks import CATALOG, writer_lock
 from flywheel.core.refusals import explained
 from flywheel.core.releases import list_releases
+from flywheel.core.small_objects import read_json
 from flywheel.core.storage import Store
 
 # A reader may have asked the catalog for a file just before its version was let go of, and open it only now.
@@ -112,7 +112,7 @@ def _gathered(lake: Lake) -> int:
 def pinned_versions(store: Store) -> set[int]:
     """Return the versions of the lake that releases were made from, or are being made from."""
     manifests = [release.manifest for release in list_releases(store)]
-    manifests += [orjson.loads(store.read(name))["manifest"] for name in store.names("claims")]
+    manifests += [read_json(store, name, "manifest")["manifest"] for name in store.names("claims")]
     return {int(manifest["lake_version"]) for manifest in manifests if manifest.get("lake_version") is not None}
 
 

@@ -18,6 +18,7 @@ import orjson
 from flywheel.core.errors import CorruptObject, UnknownVersion, VersionTaken
 from flywheel.core.ids import sha256_of
 from flywheel.core.names import check_dataset
+from flywheel.core.small_objects import read_json
 from flywheel.core.storage import Store
 from flywheel.core.tags import advance_latest, tags
 
@@ -146,7 +147,7 @@ def finish_claimed(store: Store, dataset: str) -> int:
     claims = store.names(f"claims/{check_dataset(dataset)}")
     if not claims:
         return 0
-    claim = orjson.loads(store.read(claims[-1]))
+    claim = read_json(store, claims[-1], "manifest", "staged")
     version = int(claim["manifest"]["version"])
     is_left = not set(claim["staged"].values()).isdisjoint(store.names(f"staged/{dataset}"))
     if is_left or _read_version(store, dataset, version) is None:  # a listing may be late, a read is not
@@ -175,7 +176,7 @@ def _versions(store: Store, dataset: str) -> list[int]:
 
 
 def _read(store: Store, name: str) -> Release:
-    manifest = orjson.loads(store.read(name))
+    manifest = read_json(store, name, "dataset", "version", "content_hash", "created_at", "files")
     return Release(
         manifest["dataset"], manifest["version"], manifest["content_hash"], manifest["created_at"], manifest
     )
@@ -201,7 +202,7 @@ def _claim(store: Store, files: Mapping[str, bytes], manifest: Mapping[str, Any]
     ours = orjson.dumps({"manifest": manifest, "staged": staged})
     place = f"claims/{dataset}/{version:08d}.json"
     # where the answer to our own claim got lost, the one that is there is ours
-    claim = orjson.loads(ours if store.put_new(place, ours) else store.read(place))
+    claim = orjson.loads(ours) if store.put_new(place, ours) else read_json(store, place, "manifest", "staged")
     if claim["manifest"]["content_hash"] != manifest["content_hash"]:
         _delete(store, staged)
         raise VersionTaken(dataset, version)

@@ -7,6 +7,7 @@ import orjson
 
 from flywheel.core.errors import UnknownVersion, UsageError
 from flywheel.core.names import NAME_IN_WORDS, check_dataset, is_name
+from flywheel.core.small_objects import read_json
 from flywheel.core.storage import Store
 
 LATEST = "latest"
@@ -15,7 +16,7 @@ LATEST = "latest"
 def tags(store: Store, dataset: str) -> dict[str, int]:
     """Return where each tag points: at the newest entry of its log."""
     newest = {name.rsplit("/", 1)[0]: name for name in store.names(f"tags/{check_dataset(dataset)}")}
-    entries = [orjson.loads(store.read(name)) for name in newest.values()]
+    entries = [read_json(store, name, "tag", "version") for name in newest.values()]
     return {entry["tag"]: entry["version"] for entry in entries}
 
 
@@ -44,7 +45,7 @@ def advance_latest(store: Store, dataset: str, version: int, now: datetime) -> N
         place = f"{folder}/{len(log):08d}.json"
         if _append(store, place, version, now):
             return
-        log.append(orjson.loads(store.read(place))["version"])
+        log.append(read_json(store, place, "version")["version"])
 
 
 def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int, int]:
@@ -70,7 +71,7 @@ def roll_back(store: Store, dataset: str, tag: str, now: datetime) -> tuple[int,
 
 
 def _entries(store: Store, folder: str) -> list[dict[str, Any]]:
-    return [orjson.loads(store.read(name)) for name in store.names(folder)]
+    return [read_json(store, name, "tag", "version") for name in store.names(folder)]
 
 
 def _append(store: Store, name: str, version: int, now: datetime) -> bool:

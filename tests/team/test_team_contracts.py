@@ -10,7 +10,7 @@ import pytest
 from flywheel.core.settings import Settings
 from flywheel.core.storage import S3Store, open_store
 
-pytestmark = [pytest.mark.team, pytest.mark.xdist_group("team")]
+pytestmark = [pytest.mark.team, pytest.mark.slow, pytest.mark.xdist_group("team")]
 
 _CORE = Path(__file__).parents[1] / "flywheel" / "core"
 _ABOUT_FOLDERS = {"test_failed_put_leaves_the_older_object"}  # breaks off in the middle of writing a file

@@ -110,6 +110,7 @@ def test_postgres_has_the_types_it_would_have_made_itself(postgres: Any, tmp_pat
         assert postgres.run(question, moved) == postgres.run(question, native)
 
 
+@pytest.mark.slow
 def test_only_the_catalog_and_only_the_objects(s3_settings: Settings, postgres: Any, tmp_path: Path) -> None:
     old = Settings(lake=str(tmp_path / "lake"), control=tmp_path / "control")
     fill(old)
@@ -144,6 +145,7 @@ move_lake(Place(old, open_store(old)), Place(new, Mortal(new, new.lake_root)), d
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["1", "4", "the catalog", "comparing"])
 def test_killed_anywhere_the_next_one_goes_on(
     s3_settings: Settings, postgres: Any, tmp_path: Path, moment: str
