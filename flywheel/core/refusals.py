@@ -43,6 +43,7 @@ _AWAY = re.compile(
     r"|Failed to execute query \"ROLLBACK\"",
     re.IGNORECASE,
 )
+_FULL = re.compile(r"No space left on device|database or disk is full|disk full|disk I/O error", re.IGNORECASE)
 _OTHER_PLACE = re.compile(r'does not match existing data path in the catalog "([^"]*)"')
 
 
@@ -52,7 +53,7 @@ def explained(settings: Settings | None) -> Iterator[None]:
 
     Raises:
         LakeBusy: a rival writer changed the same rows.
-        StoreBusy: Postgres or S3 is away.
+        StoreBusy: Postgres or S3 is away, or the disk is full.
         MissingPart: there is no such bucket, or it does not let us in.
         BadSetting: the catalog is not ours to use, or belongs to another lake.
 
@@ -82,6 +83,8 @@ def explain(failed: "duckdb.Error", settings: Settings) -> FlywheelError | None:
         return explain_s3(settings.lake_root, codes[-1] if codes else "", said, settings)
     if settings.on_postgres and (told := _explain_postgres(said, settings)):
         return told
+    if _FULL.search(said):
+        return StoreBusy(settings.lake_root, "its disk is full, or fails; make room there")
     other = _OTHER_PLACE.search(said)
     if other:
         return BadSetting(

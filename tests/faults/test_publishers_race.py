@@ -1,7 +1,5 @@
 """Publishers at the same time, in processes of their own: versions in sequence, each whole, each content once."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,6 +11,7 @@ from flywheel.core.releases import list_releases
 from flywheel.core.settings import Settings
 from flywheel.core.storage import FolderStore
 from flywheel.core.tags import tags
+from tests.faults.race import Race
 
 WholeReleases = Callable[..., list[int]]
 
@@ -53,36 +52,6 @@ with Lake.open(settings) as lake:
     release = publish_day(lake, FolderStore(settings.lake_root), settings, date(2026, 1, 6), datetime.now(UTC))
     print(release.version, release.content_hash)
 """
-
-
-class Race:
-    """Processes that start at the same moment."""
-
-    def __init__(self, script: str, *runners: list[str]) -> None:
-        self.runners = [
-            subprocess.Popen(
-                [sys.executable, "-c", script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-            for arguments in runners
-        ]
-
-    def start(self) -> None:
-        for runner in self.runners:
-            assert runner.stdout is not None
-            assert runner.stdin is not None
-            assert runner.stdout.readline() == "ready\n"
-        for runner in self.runners:
-            assert runner.stdin is not None
-            runner.stdin.write("go\n")
-            runner.stdin.flush()
-
-    def is_on(self) -> bool:
-        return any(runner.poll() is None for runner in self.runners)
-
-    def results(self) -> list[str]:
-        said = [runner.communicate(timeout=120)[0].strip() for runner in self.runners]
-        assert [runner.returncode for runner in self.runners] == [0] * len(self.runners)
-        return said
 
 
 def test_different_content_is_versions_in_sequence_and_readers_see_whole_ones(
