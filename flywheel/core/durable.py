@@ -27,9 +27,9 @@ def synced(settings: Settings | None, *tables: str) -> Iterator[None]:
     written = [path for path in _files(folders) if path not in before]
     for path in written:
         with suppress(FileNotFoundError):  # a rival's, who took it back
-            _sync(path)
+            sync(path)
     for folder in sorted({parent for path in written for parent in path.parents if parent.is_relative_to(root)}):
-        _sync(folder)
+        sync(folder)
 
 
 def _files(folders: list[Path]) -> Iterator[Path]:
@@ -38,7 +38,8 @@ def _files(folders: list[Path]) -> Iterator[Path]:
             yield from (Path(folder, name) for name in names)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import uuid4
 
+from flywheel.core.durable import sync
 from flywheel.core.refusals import explain_s3
 from flywheel.core.settings import Settings, load_settings
 
@@ -80,7 +81,7 @@ class FolderStore:
         path = self._path(name)
         written = self._write_beside(path, data)
         written.replace(path)
-        _sync_folder(path.parent)
+        sync(path.parent)
 
     def put_file(self, name: str, path: Path) -> None:
         """Copy beside the target, sync, then rename over it."""
@@ -88,7 +89,7 @@ class FolderStore:
         with path.open("rb") as stream:
             written = self._write_beside(target, iter(lambda: stream.read(_CHUNK_BYTES), b""))
         written.replace(target)
-        _sync_folder(target.parent)
+        sync(target.parent)
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Write beside the target, sync, then link: the link fails when the name is taken."""
@@ -100,7 +101,7 @@ class FolderStore:
             return False
         finally:
             written.unlink()
-        _sync_folder(path.parent)
+        sync(path.parent)
         return True
 
     def names(self, prefix: str) -> list[str]:
@@ -149,14 +150,6 @@ class FolderStore:
 def _file_stat(path: Path) -> FileStat:
     told = path.stat()
     return FileStat(told.st_size, str(told.st_mtime_ns), datetime.fromtimestamp(told.st_mtime, UTC))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # a rival's request for the same key was under way: nothing landed, and the request is to be sent again

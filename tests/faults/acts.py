@@ -34,10 +34,10 @@ def spend(first: int, count: int) -> list[dict[str, Any]]:
     return [{"day": DAY, "call_id": f"c{number}", "cost_usd": 0.5} for number in range(first, first + count)]
 
 
-def correction(number: int) -> dict[str, Any]:
+def correction(number: int, day: date = DAY) -> dict[str, Any]:
     query = f"{number * 7919:x} question {number * 104729:x}"
     return {
-        "day": DAY,
+        "day": day,
         "correction_id": f"{number:04x}",
         "answer_id": f"{number:04x}",
         "input": json.dumps([{"role": "user", "content": query}]),

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -16,6 +15,7 @@ from flywheel.core.settings import Settings
 from flywheel.core.storage import FolderStore
 from flywheel.core.tags import tags
 from flywheel.publish.day import publish_day
+from tests.faults.acts import correction
 
 pytestmark = pytest.mark.xdist_group("publish_killed")  # its tests share what the killed ones left
 
@@ -137,33 +137,15 @@ IN_A_DAY = [
 ]
 
 
-def correction(day: date, number: int) -> dict[str, Any]:
-    query = f"{number * 7919:x} question {number * 104729:x}"
-    return {
-        "day": day,
-        "correction_id": f"{number:04x}",
-        "answer_id": f"{number:04x}",
-        "input": orjson.dumps([{"role": "user", "content": query}]).decode(),
-        "query": query,
-        "rejected": "unknown",
-        "chosen": ("refund", "card_lost", "exchange_rate")[number % 3],
-        "author_kind": "human",
-        "author_id": "ann",
-        "agreement": 1.0,
-        "depth": 0,
-        "cost_usd": 0.5,
-    }
-
-
 def test_a_day_that_was_killed_is_published_by_the_next_run(
     settings: Settings, mortal_lake: str, killed: Callable[..., None], whole_releases: WholeReleases
 ) -> None:
     store = FolderStore(settings.lake_root)
     with Lake.open(settings) as lake:
-        lake.land("corrections", lake.typed("corrections", [correction(MONDAY, number) for number in range(20)]))
+        lake.land("corrections", lake.typed("corrections", [correction(number) for number in range(20)]))
         publish_day(lake, store, settings, MONDAY, NOW)
         for version, moment in enumerate(IN_A_DAY, start=2):
-            fresh = [correction(TUESDAY, version * 100 + number) for number in range(5)]
+            fresh = [correction(version * 100 + number, TUESDAY) for number in range(5)]
             lake.land("corrections", lake.typed("corrections", fresh))
             killed(mortal_lake + DAY, settings.lake, moment.format(version=version))
             is_complete = moment.startswith("put tags/")
