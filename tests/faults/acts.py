@@ -14,6 +14,8 @@ from typing import Any
 from flywheel.core.lake import Lake
 from flywheel.core.lake_check import check_tables
 from flywheel.core.lake_compact import compact_lake
+from flywheel.core.lake_move import move_lake
+from flywheel.core.move_target import Place
 from flywheel.core.release_check import check_releases
 from flywheel.core.release_repair import repair_releases
 from flywheel.core.releases import find_release, list_releases, publish_files, read_file
@@ -226,6 +228,32 @@ class Forget(InLake):
         assert told == []
 
 
+class Move(Act):
+    """The whole lake to another folder; the old one stays what it was."""
+
+    def target(self, world: World) -> Place:
+        settings = Settings(lake=str(world.folder / "moved"))
+        return Place(settings, FolderStore(settings.lake_root))
+
+    def do(self, world: World, _prepared: Any) -> None:
+        assert move_lake(Place(world.settings, world.store), self.target(world), NOW).is_equal
+
+    def see(self, world: World, *, is_acknowledged: bool) -> None:
+        world.versions()
+        places = [world.settings, self.target(world).settings] if is_acknowledged else [world.settings]
+        for settings in places:  # a half-moved lake is nobody's yet
+            with Lake.open(settings) as lake:
+                assert lake.frame("select count(*), count(distinct call_id) from spend").row(0) == (80, 80)
+                assert lake.scalar("select count(*) from raw_traces") == 12
+
+    def see_healed(self, world: World) -> None:
+        self.see(world, is_acknowledged=True)
+        moved = World(world.folder)
+        moved.settings, moved.store = self.target(world).settings, FolderStore(str(world.folder / "moved"))
+        assert moved.versions() == [1]
+        moved.assert_healthy()
+
+
 ACTS: dict[str, Act] = {
     "publish": Publish(),
     "tag": Tag(),
@@ -233,6 +261,7 @@ ACTS: dict[str, Act] = {
     "publish_day": PublishDay(),
     "compact": Compact(),
     "forget": Forget(),
+    "move": Move(),
 }
 
 
