@@ -45,10 +45,10 @@ def sign(version: str, dataset: str | None, key: str | None) -> None:
 
     Where `signing_key` is set, publish signs by itself.
 
+    `minisign -G -W -p wheel.pub -s wheel.key` makes a key; the public half goes into `trusted_keys`.
+
     Example:
-      minisign -G -W -p wheel.pub -s wheel.key
       flywheel releases sign latest --key wheel.key
-      FLYWHEEL_TRUSTED_KEYS='["RW..."]' flywheel releases verify latest
     """
     from flywheel.core.minisign import read_secret_key
     from flywheel.publish.trust import sign_release

@@ -108,8 +108,9 @@ def test_debug_shows_the_traceback(flywheel: Flywheel, monkeypatch: pytest.Monke
 def test_what_nobody_expected_says_how_to_report_it(flywheel: Flywheel, tmp_path: Path) -> None:
     manifest = tmp_path / "lake" / "releases" / "corrections" / "1" / "manifest.json"
     manifest.parent.mkdir(parents=True)
-    manifest.write_text("{}")
+    known = {"dataset": "corrections", "version": 1, "content_hash": "a", "created_at": "then", "files": {}}
+    manifest.write_text(json.dumps(known))
     said = flywheel("releases", "list")
     assert said.code == 1
-    assert said.err.startswith("flywheel: unexpected KeyError: 'dataset'.")
+    assert said.err.startswith("flywheel: unexpected KeyError: 'rows'.")
     assert "flywheel --debug" in said.err
