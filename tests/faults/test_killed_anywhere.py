@@ -139,4 +139,4 @@ def test_killed_at_some_steps(undertaker: Undertaker, name: str) -> None:
 @pytest.mark.parametrize("name", MANY)
 def test_killed_a_thousand_times(undertaker: Undertaker, name: str) -> None:
     killed = kill_at(undertaker, name, chosen(undertaker.steps(name), MANY[name]))
-    assert killed > 0.9 * MANY[name]  # where threads share the work a step may not come
+    assert killed > 0.8 * MANY[name]  # where threads share the work a step may not come

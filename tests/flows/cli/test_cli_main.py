@@ -110,7 +110,10 @@ def test_what_nobody_expected_says_how_to_report_it(flywheel: Flywheel, tmp_path
     manifest.parent.mkdir(parents=True)
     known = {"dataset": "corrections", "version": 1, "content_hash": "a", "created_at": "then", "files": {}}
     manifest.write_text(json.dumps(known))
+    mark = tmp_path / "lake" / "marks" / "corrections" / "1" / "a.json"
+    mark.parent.mkdir(parents=True)
+    mark.write_text("{}")
     said = flywheel("releases", "list")
     assert said.code == 1
-    assert said.err.startswith("flywheel: unexpected KeyError: 'rows'.")
+    assert said.err.startswith("flywheel: unexpected KeyError: 'version'.")
     assert "flywheel --debug" in said.err
