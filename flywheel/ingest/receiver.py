@@ -38,6 +38,7 @@ _MOST_REASONS = 5
 _STOP_SECONDS = 10
 _BODY_SECONDS = 30.0
 _MOST_CONNECTIONS = 128
+_HEARD_OUT = 4  # times the limit: larger requests are cut off
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -94,19 +95,24 @@ class _Endpoints:
 
 
 async def _body(request: Request, limit: int) -> bytes | Refusal:
-    """Return the body, of which no more than the limit is ever held."""
+    """Return the body, of which no more than the limit is ever held.
+
+    What is a little too large is read to its end and thrown away: who is still sending would not hear the refusal.
+    """
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdigit() and int(announced) > _HEARD_OUT * limit:
         return too_large(limit)
-    held = bytearray()
+    held, seen = bytearray(), 0
     try:
         async for chunk in request.stream():
-            held += chunk
-            if len(held) > limit:
+            seen += len(chunk)
+            if seen > _HEARD_OUT * limit:
                 return too_large(limit)
+            if seen <= limit:
+                held += chunk
     except ClientDisconnect:
         return Refusal(400, "The request ended before its body did.")
-    return bytes(held)
+    return bytes(held) if seen <= limit else too_large(limit)
 
 
 def _reply(kind: str, media_type: str, outcome: Landed | Refusal) -> Response:
