@@ -68,9 +68,12 @@ def write_export(store: Store, release: Release, plan: Plan, out: Path, *, is_fo
 
     """
     with whole_folder(out, is_forced=is_forced) as folder:
-        told = {split: _write_split(store, release, plan, split, folder) for split in plan.splits}
+        rows = {split: weighed(read_side(store, release, split)) for split in plan.splits}
+        # all splits of a Hugging Face config have one schema
+        has_calls = plan.form.is_hf and any(_has_calls(side) for side in rows.values())
+        told = {split: _write_split(side, plan, split, folder, has_calls=has_calls) for split, side in rows.items()}
         if plan.form.is_hf:
-            _write_card(release, told, folder)
+            _write_card(release, told, folder, has_calls=has_calls)
         files = {split.value: f"{split}.jsonl" for split in plan.splits}
         for name, content in plan.form.beside(files, plan.base_model).items():
             (folder / name).write_bytes(content)
@@ -79,14 +82,12 @@ def write_export(store: Store, release: Release, plan: Plan, out: Path, *, is_fo
     return facts
 
 
-def _write_split(store: Store, release: Release, plan: Plan, split: Split, folder: Path) -> _Told:
-    rows, left_out = filtered(weighed(read_side(store, release, split)), plan.filters)
+def _write_split(side: pl.DataFrame, plan: Plan, split: Split, folder: Path, *, has_calls: bool) -> _Told:
+    rows, left_out = filtered(side, plan.filters)
     told = _Told(report.Lengths(plan.counter, plan.max_tokens), left_out)
     if not plan.form.parts:
         rows.write_parquet(folder / f"{split}.parquet", compression="zstd")
         told.records[f"{split}.parquet"] = rows.height
-    # all splits of a Hugging Face config have one schema
-    has_calls = plan.form.is_hf and any(_has_calls(read_side(store, release, one, ["input"])) for one in plan.splits)
     names = {part: _file_of(part, split) for part in plan.form.parts}
     with ExitStack() as stack:
         sinks = {part: stack.enter_context(_sink(folder / name, has_calls=has_calls)) for part, name in names.items()}
@@ -165,23 +166,16 @@ def _check_file(plan: Plan, folder: Path, name: str, told: _Told) -> None:
     plan.form.check_file(plan.form.name, name, facts)
 
 
-def _write_card(release: Release, told: Mapping[Split, _Told], folder: Path) -> None:
+def _write_card(release: Release, told: Mapping[Split, _Told], folder: Path, *, has_calls: bool) -> None:
     parts = ("sft", "preference")
     counts = {
         config: {split.value: one.records.get(for_hf.file_of(config, split), 0) for split, one in told.items()}
         for config in parts
     }
-    read = {config: _schema_in(folder / "data" / config, _answers(config)) for config in parts}
+    schemas = {config: for_hf.schema_of(_answers(config), has_calls=has_calls) for config in parts}
     facts = {name: release.manifest.get(name, "not said") for name in ("licence", "consent")}
     named = {"dataset": release.dataset, "version": release.version, "content_hash": release.content_hash}
-    (folder / "README.md").write_bytes(for_hf.card({**facts, **named}, read, counts))
-
-
-def _schema_in(folder: Path, answers: tuple[str, ...]) -> Any:
-    """Return the schema of a config; all splits get the one with tool calls when one of them has it."""
-    schemas = [for_hf.schema_of(answers, has_calls=has_calls) for has_calls in (False, True)]
-    found = [pl.read_parquet_schema(path) for path in sorted(folder.glob("*.parquet"))]
-    return schemas[any("tool_calls" in str(schema["prompt"]) for schema in found)]
+    (folder / "README.md").write_bytes(for_hf.card({**facts, **named}, schemas, counts))
 
 
 def _report(release: Release, plan: Plan, told: Mapping[Split, _Told]) -> dict[str, Any]:
