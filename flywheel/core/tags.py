@@ -32,7 +32,7 @@ def move_tag(store: Store, dataset: str, tag: str, version: int, now: datetime) 
         raise UsageError(f"{tag!r} cannot be a tag: expected {NAME_IN_WORDS}; try prod-2026-11.")
     if tags(store, dataset).get(tag) == version:
         return
-    place = len(_entries(store, f"tags/{dataset}/{tag}"))
+    place = len(store.names(f"tags/{dataset}/{tag}"))
     while not _append(store, f"tags/{dataset}/{tag}/{place:08d}.json", version, now):
         place += 1
 
