@@ -107,7 +107,7 @@ def attach_statement(settings: Settings, *, show_secrets: bool = True) -> str:
         catalog = settings.catalog if show_secrets else without_password(settings.catalog)
         options = []
     else:
-        catalog = f"sqlite:{settings.control_folder / 'catalog.sqlite'}"
+        catalog = f"sqlite:{settings.catalog_file}"
         options = ["meta_journal_mode 'WAL'", "meta_busy_timeout 5000"]
         if str(settings.control_folder) == settings.lake_root:
             options.append("override_data_path true")  # files beside their catalog stay its own when the folder moves

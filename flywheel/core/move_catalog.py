@@ -4,7 +4,6 @@ What DuckLake 1.5.5 keeps where differs in one respect: rows that wait in the ca
 texts as bytes, SQLite their floating-point numbers as texts.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from flywheel.core.duck import open_duckdb, quoted
+from flywheel.core.durable import sync
 from flywheel.core.errors import BrokenLake
 from flywheel.core.move_columns import Column, inlined_columns, shape_columns, stored_type, stored_value
 from flywheel.core.refusals import explained
@@ -38,16 +38,11 @@ class Identity:
     data_path: str
 
 
-def catalog_file(settings: Settings) -> Path:
-    """Return where an embedded catalog is."""
-    return settings.control_folder / "catalog.sqlite"
-
-
 def is_same_catalog(source: Settings, target: Settings) -> bool:
     """Whether two settings name one catalog."""
     if source.on_postgres or target.on_postgres:
         return source.catalog == target.catalog
-    return catalog_file(source) == catalog_file(target)
+    return source.catalog_file == target.catalog_file
 
 
 def read_identity(settings: Settings) -> Identity | None:
@@ -58,7 +53,7 @@ def read_identity(settings: Settings) -> Identity | None:
         StoreBusy: Postgres is away.
 
     """
-    if not settings.on_postgres and not catalog_file(settings).exists():
+    if not settings.on_postgres and not settings.catalog_file.exists():
         return None
     with closing(open_duckdb(settings)) as connection, explained(settings):
         _attach(connection, settings, _FROM)
@@ -90,7 +85,7 @@ def copy_catalog(source: Settings, target: Settings) -> Identity:
         if target.on_postgres:
             _attach(connection, target, _TO, is_read_only=False)
             return _copied(connection, target)
-        final = catalog_file(target)
+        final = target.catalog_file
         moving = final.with_name(final.name + _MOVING)
         final.parent.mkdir(parents=True, exist_ok=True)
         moving.unlink(missing_ok=True)
@@ -112,16 +107,14 @@ def repoint_catalog(settings: Settings, target: Settings) -> None:
         _attach(connection, settings, _FROM, is_read_only=False)
         shape = shape_columns(connection)
         old, new = _data_path(connection, _FROM), data_path(target)
-        connection.execute("begin")
-        for table, columns in shape.items():
-            if "path_is_relative" in {column.name for column in columns}:
-                moved = f"{quoted(new)} || substr(path, {len(old) + 1})"
-                absolute = f"not cast(path_is_relative as boolean) and starts_with(path, {quoted(old)})"
-                connection.execute(f"update {_FROM}.{table} set path = {moved} where {absolute}")  # noqa: S608 - names of DuckLake's own
-        connection.execute(
-            f"update {_FROM}.ducklake_metadata set value = {quoted(new)} where key = 'data_path'"  # noqa: S608
-        )
-        connection.execute("commit")
+        absolute, moved = _elsewhere(old, new)
+        with _transaction(connection):
+            for table, columns in shape.items():
+                if "path_is_relative" in {column.name for column in columns}:
+                    connection.execute(f"update {_FROM}.{table} set path = {moved} where {absolute}")  # noqa: S608 - names of DuckLake's own
+            connection.execute(
+                f"update {_FROM}.ducklake_metadata set value = {quoted(new)} where key = 'data_path'"  # noqa: S608
+            )
 
 
 def catalog_hashes(settings: Settings, files_at: str) -> Mapping[str, tuple[int, int]]:
@@ -158,7 +151,7 @@ def _attach(
     if settings.on_postgres:
         place, kind = settings.catalog.removeprefix("postgres:"), "postgres"
     else:
-        place, kind = str(catalog_file(settings)), "sqlite"
+        place, kind = str(settings.catalog_file), "sqlite"
     connection.execute(f"attach {quoted(place)} as {alias} (type {kind}{read_only})")
 
 
@@ -248,13 +241,18 @@ def _normal_rows(table: str, columns: Sequence[Column], old: str, new: str) -> s
     for column in columns:
         value = column.normal
         if column.name == "path" and "path_is_relative" in names:
-            moved = f"{quoted(new)} || substr(path, {len(old) + 1})"
-            absolute = f"not cast(path_is_relative as boolean) and starts_with(path, {quoted(old)})"
+            absolute, moved = _elsewhere(old, new)
             value = f"case when {absolute} then {moved} else path end"
         if table == "ducklake_metadata" and column.name == "value":
             value = f"case when key = 'data_path' then {quoted(new)} else value end"
         listed.append(f'{value} as "{column.name}"')
     return f'select {", ".join(listed)} from {_FROM}."{table}"'  # noqa: S608
+
+
+def _elsewhere(old: str, new: str) -> tuple[str, str]:
+    """Return the condition for a path that names the old place, and what it is in the new one."""
+    absolute = f"not cast(path_is_relative as boolean) and starts_with(path, {quoted(old)})"
+    return absolute, f"{quoted(new)} || substr(path, {len(old) + 1})"
 
 
 def _put_in_place(moving: Path, final: Path) -> None:
@@ -263,11 +261,6 @@ def _put_in_place(moving: Path, final: Path) -> None:
         connection.execute("pragma journal_mode = wal")  # as the lake is attached; who only reads could not change it
     for beside in ("-wal", "-shm"):
         final.with_name(final.name + beside).unlink(missing_ok=True)
-    with moving.open("rb+") as stream:
-        os.fsync(stream.fileno())
+    sync(moving)
     moving.replace(final)
-    descriptor = os.open(final.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(final.parent)

@@ -32,7 +32,7 @@ class Place:
     def words(self) -> str:
         """Say where objects and catalog are, without a password."""
         settings = self.settings
-        catalog = without_password(settings.catalog) or str(settings.control_folder / "catalog.sqlite")
+        catalog = without_password(settings.catalog) or str(settings.catalog_file)
         return f"{settings.lake_root} with its catalog in {catalog}"
 
 

@@ -70,7 +70,7 @@ def _vacuum_catalog(connection: duckdb.DuckDBPyConnection, settings: Settings) -
     connection.execute("use memory")
     connection.execute("detach lake")
     try:
-        vacuum_sqlite(settings.control_folder / "catalog.sqlite")
+        vacuum_sqlite(settings.catalog_file)
     finally:
         connection.execute(attach_statement(settings))
         connection.execute("use lake")

@@ -175,6 +175,11 @@ class Settings(BaseSettings):
         return Path(".flywheel").resolve() if self.on_s3 else Path(self.lake_root)
 
     @property
+    def catalog_file(self) -> Path:
+        """Where an embedded catalog is."""
+        return self.control_folder / "catalog.sqlite"
+
+    @property
     def on_postgres(self) -> bool:
         """Whether the catalog is in Postgres, which takes concurrent writers as it is."""
         return self.catalog.startswith("postgres:")

@@ -67,7 +67,7 @@ def lake_versions(settings: Settings) -> list[LakeVersion]:
         StoreBusy: Postgres is away.
 
     """
-    if not settings.on_postgres and not (settings.control_folder / "catalog.sqlite").exists():
+    if not settings.on_postgres and not settings.catalog_file.exists():
         return []
     with closing(open_duckdb(settings)) as connection:
         try:
