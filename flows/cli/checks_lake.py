@@ -34,11 +34,10 @@ def _extensions(settings: "Settings") -> Check:
 
 def _lake(settings: "Settings") -> Check:
     """Open the lake and make, and take back, a table in it."""
-    from flows.cli.opened import open_lake
-    from flywheel.core.statements import probe_write
+    from flywheel.core.statements import open_checked, probe_write
 
     try:
-        with open_lake() as lake:
+        with open_checked(settings) as lake:
             probe_write(lake)
             return Check("lake", State.OK, f"{settings.lake_root}, writable, version {lake.version()}")
     except FlywheelError as failed:
